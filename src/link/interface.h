@@ -1,0 +1,53 @@
+#ifndef IMP_LINK_INTERFACE_H
+#define IMP_LINK_INTERFACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/list.h"
+#include "engine/frame.h"
+#include "engine/node.h"
+
+/* A network interface: a NIC on a port of the node, or the loopback. It frames packets and hands received ones, by EtherType, to who
+ * registered for it. Layer 3 keeps its own state behind `layer3`. Kinds yet to come (VLAN, bridge, tunnel) supply their own `transmit`. */
+enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_VLAN = 0x8100, ETHERTYPE_IPV6 = 0x86dd };
+enum { ETHERNET_HEADER_BYTES = 14, ETHERNET_MINIMUM_BYTES = 60, ETHERNET_MTU = 1500, LOOPBACK_MTU = 65536 };
+
+struct interface;
+struct interface_tap { /* a packet socket's view: sees frames with their Ethernet header; borrowed */
+    struct list link;
+    bool promiscuous;
+    void (*frame)(struct interface_tap *tap, struct interface *interface, const struct frame *frame, bool outgoing, struct instant now);
+};
+struct interface {
+    struct list link; /* in its stack's list */
+    struct node *node;
+    struct port *port; /* NULL for the loopback */
+    const char *name;
+    uint16_t index; /* from 1, in the node */
+    struct mac mac;
+    uint32_t mtu;
+    bool up;        /* set up by the administrator */
+    bool loopback;
+    void *layer3;   /* struct stack * */
+    /* Frames a packet (taken; data at its IP or ARP header, headroom for the link header) to `destination` and sends it. */
+    void (*transmit)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, struct mac destination, struct instant now);
+    /* A packet (taken) for layer 3, link header pulled, padding still there; `source` is the sending station. */
+    void (*receive)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, struct mac source, struct instant now);
+    void (*carrier)(struct interface *interface, bool up); /* told on changes of interface_running(); may be NULL */
+    struct list taps;
+    struct list groups; /* multicast MACs joined: link/nic.c's own */
+    uint64_t sent_frames, sent_bytes, received_frames, received_bytes, send_drops, receive_drops;
+};
+
+/* A NIC on `port`. The MAC is derived from the node's and port's names and the seed, locally administered (02:...), when `mac` is MAC_NONE. */
+struct interface *interface_create_nic(struct port *port, struct mac mac, uint32_t mtu, uint16_t index);
+struct interface *interface_create_loopback(struct node *node, uint16_t index);
+void interface_destroy(struct interface *interface);
+bool interface_running(const struct interface *interface); /* up, and its carrier too */
+void interface_join(struct interface *interface, struct mac group); /* counted: as many leaves as joins */
+void interface_leave(struct interface *interface, struct mac group);
+void interface_send_raw(struct interface *interface, struct frame *frame_taken, struct instant now); /* a whole frame, as packet sockets send */
+
+#endif

@@ -1,0 +1,80 @@
+#ifndef IMP_NET_NET_CONFIG_H
+#define IMP_NET_NET_CONFIG_H
+
+#include "internet/info.h"
+#include "net/net.h"
+
+/* The named capability "configure": what DHCP, routing daemons and ip, arp, ss may see and change of a node's own network. A lab
+ * node has it; where a world has not, every call returns IMP_UNSUPPORTED. Nothing here waits. Lists are walked by position:
+ * call with *at = 0 and again until it returns IMP_NOT_FOUND. */
+
+int net_interface_next(struct net *net, size_t *at, struct interface_info *out);
+int net_interface_find(struct net *net, const char *name, struct interface_info *out);
+int net_interface_set_up(struct net *net, uint16_t interface, bool up);
+int net_interface_set_mtu(struct net *net, uint16_t interface, uint32_t mtu);
+int net_interface_set_mac(struct net *net, uint16_t interface, struct mac mac);
+
+int net_address_next(struct net *net, size_t *at, struct address_info *out);
+/* Adds, or changes the lifetimes of, an address; its connected route comes and goes with it. The state given is ignored. */
+int net_address_add(struct net *net, const struct address_info *address);
+int net_address_remove(struct net *net, uint16_t interface, const struct prefix *prefix);
+
+int net_route_next(struct net *net, size_t *at, struct route_info *out);
+int net_route_get(struct net *net, const struct ip *destination, struct route_info *out); /* `source` is filled in; IMP_UNREACHABLE */
+int net_route_add(struct net *net, const struct route_info *route);     /* IMP_IN_USE when it is there already */
+int net_route_remove(struct net *net, const struct route_info *route);  /* by destination, gateway (if given), interface (if given) */
+
+int net_neighbour_next(struct net *net, size_t *at, struct neighbour_info *out);
+int net_neighbour_set(struct net *net, uint16_t interface, const struct ip *address, struct mac mac); /* permanent */
+int net_neighbour_remove(struct net *net, uint16_t interface, const struct ip *address);
+
+struct socket_info {
+    uint8_t protocol; /* 6 TCP, 17 UDP */
+    struct endpoint local, remote;
+    const char *state;       /* TCP's as ss writes it ("LISTEN", "ESTAB", "TIME-WAIT" ...); UDP: "UNCONN" or "ESTAB" */
+    const char *owner;       /* the task or service, or NULL */
+    uint32_t receive_queue, send_queue; /* bytes; a listener: waiting connections, backlog */
+};
+int net_socket_next(struct net *net, size_t *at, struct socket_info *out);
+
+/* Resolver configuration, as resolv.conf and the hosts file say it; each world keeps one. */
+enum { RESOLVER_SERVERS_MAX = 3, RESOLVER_HOSTS_MAX = 64, NAME_BYTES_MAX = 256 };
+struct resolver_host {
+    char name[64];
+    struct ip address;
+};
+struct resolver_config {
+    struct endpoint servers[RESOLVER_SERVERS_MAX];
+    unsigned server_count;
+    char search[NAME_BYTES_MAX]; /* one domain, or empty */
+    struct resolver_host *hosts;
+    unsigned host_count;
+};
+const struct resolver_config *net_resolver(struct net *net);
+/* Replaces the servers and search domain, as DHCP or an RA does; hosts stay. */
+int net_resolver_set(struct net *net, const struct endpoint *servers, unsigned count, const char *search);
+int net_resolver_host_add(struct net *net, const char *name, const struct ip *address);
+
+/* ---- raw link access ("packet sockets"): for DHCP before there is an address, and for tcpdump ---- */
+struct packet {
+    struct net *net;
+    uint32_t index, generation;
+};
+struct packet_options {
+    uint16_t interface;  /* 0 = any */
+    uint16_t ethertype;  /* 0 = all */
+    bool outgoing;       /* also what this node sends */
+    bool promiscuous;    /* also what is addressed to others */
+};
+struct packet_received {
+    uint16_t interface;
+    bool outgoing;
+    struct instant time;
+    size_t length; /* on the wire, before the cut to `capacity` */
+};
+int net_packet(struct net *net, const struct packet_options *options, struct packet *out);
+int packet_send(struct packet packet, uint16_t interface, const void *frame, size_t length); /* a whole Ethernet frame */
+ssize_t packet_receive(struct packet packet, void *out, size_t capacity, struct packet_received *about, struct instant deadline);
+int packet_close(struct packet packet);
+
+#endif

@@ -1,0 +1,40 @@
+#ifndef IMP_TRANSPORT_UDP_H
+#define IMP_TRANSPORT_UDP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/address.h"
+#include "internet/stack.h"
+
+/* A node's UDP (RFC 768, RFC 8200 8.1): sockets by local and remote endpoint, bounded receive queues, ICMP errors to connected sockets.
+ * Nothing here waits; `changed` tells the owner that something arrived or failed. */
+struct udp_layer;
+struct udp_socket;
+
+struct udp_layer *udp_create(struct stack *stack);
+void udp_destroy(struct udp_layer *udp); /* sockets must be closed */
+struct udp_layer *udp_of(const struct stack *stack);
+
+struct udp_socket_settings {
+    struct endpoint local, remote; /* remote family 0: unconnected; local family 0: both families; port 0: an ephemeral one */
+    uint16_t interface;
+    uint8_t ttl;
+    bool broadcast, dont_fragment, reuse; /* reuse: several sockets may share a multicast or broadcast port */
+    void (*changed)(struct udp_socket *socket, void *owner);
+    void *owner;
+};
+int udp_open(struct udp_layer *udp, const struct udp_socket_settings *settings, struct udp_socket **out); /* IMP_IN_USE, IMP_LIMIT */
+void udp_socket_close(struct udp_socket *socket);
+int udp_socket_send(struct udp_socket *socket, const void *data, size_t length, const struct endpoint *to);
+/* The oldest datagram: its full length (may exceed capacity), IMP_BUSY when there is none, or a pending error, given once. */
+ssize_t udp_socket_receive(struct udp_socket *socket, void *out, size_t capacity, struct endpoint *from, struct ip *to);
+bool udp_socket_readable(const struct udp_socket *socket); /* a datagram or an error waits */
+void udp_socket_set_ttl(struct udp_socket *socket, uint8_t ttl);
+void udp_socket_local(const struct udp_socket *socket, struct endpoint *out);
+void udp_socket_remote(const struct udp_socket *socket, struct endpoint *out); /* family 0: unconnected */
+uint32_t udp_socket_queued(const struct udp_socket *socket);                   /* bytes waiting */
+struct udp_socket *udp_socket_next(struct udp_layer *udp, struct udp_socket *after);
+
+#endif
