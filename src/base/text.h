@@ -29,6 +29,10 @@ int number_parse(const char *string, uint64_t max, uint64_t *out);
 int size_parse(const char *string, uint64_t *bytes_out);
 /* "100k", "10M", "1G", "2.5Gbit/s", "56kbps": bits per second, powers of 1000. */
 int rate_parse(const char *string, uint64_t *bits_per_second_out);
+/* In the largest unit that leaves a whole number: "64 KiB", "2 MB", "1500 B"; and "2.5 Gbit/s", with decimals. What they print can be
+ * parsed back to the same number. Return `out`; 32 bytes always suffice. */
+char *size_print(uint64_t bytes, char *out, size_t size_bytes);
+char *rate_print(uint64_t bits_per_second, char *out, size_t size_bytes);
 bool text_equal_fold(const char *a, const char *b); /* ASCII case folded */
 /* Edits between two words (insert, delete, replace, swap neighbours each cost 1); for "did you mean". */
 unsigned text_distance(const char *a, const char *b);
