@@ -11,9 +11,9 @@
 struct mac {
     uint8_t b[6];
 };
-struct ip {          /* an IPv4 or IPv6 address; family 0 means "none" or "any family" */
-    uint8_t family;  /* 0, 4 or 6 */
-    uint8_t b[16];   /* IPv4: the first four, the others zero */
+struct ip {         /* an IPv4 or IPv6 address; family 0 means "none" or "any family" */
+    uint8_t family; /* 0, 4 or 6 */
+    uint8_t b[16];  /* IPv4: the first four, the others zero */
 };
 struct prefix {
     struct ip address; /* host bits are kept: 192.168.1.1/24 is also an interface address */
@@ -64,7 +64,7 @@ bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 /* The IPv6 interface identifier made from a MAC: modified EUI-64 (RFC 4291 Appendix A), put behind fe80::/64 or any /64. */
 struct ip ip6_from_prefix_and_mac(const struct ip *network, struct mac mac);
 struct ip ip6_link_local(struct mac mac);
-struct ip ip6_solicited_node(const struct ip *target);  /* RFC 4291 section 2.7.1 */
-struct mac mac_of_multicast(const struct ip *group);    /* RFC 1112 section 6.4; RFC 2464 section 7 */
+struct ip ip6_solicited_node(const struct ip *target); /* RFC 4291 section 2.7.1 */
+struct mac mac_of_multicast(const struct ip *group);   /* RFC 1112 section 6.4; RFC 2464 section 7 */
 
 #endif

@@ -6,11 +6,11 @@
 
 /* The Internet checksum (RFC 1071). A partial sum is an unfolded ones'-complement sum of big-endian 16-bit words; partial sums
  * of runs that start at even offsets may be added with checksum_combine(), and a run at an odd offset is first swapped. */
-uint32_t checksum_partial(const void *data, size_t length, uint32_t sum); /* `sum`: what came before, 0 to start */
+uint32_t checksum_partial(const void *data, size_t length, uint32_t sum);         /* `sum`: what came before, 0 to start */
 uint32_t checksum_copy(void *out, const void *data, size_t length, uint32_t sum); /* copies and sums in one pass */
 uint32_t checksum_combine(uint32_t a, uint32_t b);
-uint32_t checksum_swap(uint32_t sum);      /* for a run that starts at an odd offset */
-uint16_t checksum_finish(uint32_t sum);    /* folded and complemented: what goes into the header, in host order */
+uint32_t checksum_swap(uint32_t sum);   /* for a run that starts at an odd offset */
+uint16_t checksum_finish(uint32_t sum); /* folded and complemented: what goes into the header, in host order */
 /* RFC 1624 equation 3: the new checksum when one 16-bit word of what it covers changes from `old` to `new_word`. */
 uint16_t checksum_update(uint16_t checksum, uint16_t old_word, uint16_t new_word);
 

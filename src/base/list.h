@@ -12,18 +12,9 @@ struct list {
     struct list *next, *previous;
 };
 
-static inline void list_init(struct list *list)
-{
-    list->next = list->previous = list;
-}
-static inline bool list_empty(const struct list *list)
-{
-    return list->next == list;
-}
-static inline bool list_linked(const struct list *link)
-{
-    return link->next != NULL;
-}
+static inline void list_init(struct list *list) { list->next = list->previous = list; }
+static inline bool list_empty(const struct list *list) { return list->next == list; }
+static inline bool list_linked(const struct list *link) { return link->next != NULL; }
 static inline void list_insert_between(struct list *link, struct list *previous, struct list *next)
 {
     link->previous = previous;
@@ -31,14 +22,8 @@ static inline void list_insert_between(struct list *link, struct list *previous,
     previous->next = link;
     next->previous = link;
 }
-static inline void list_push_back(struct list *list, struct list *link)
-{
-    list_insert_between(link, list->previous, list);
-}
-static inline void list_push_front(struct list *list, struct list *link)
-{
-    list_insert_between(link, list, list->next);
-}
+static inline void list_push_back(struct list *list, struct list *link) { list_insert_between(link, list->previous, list); }
+static inline void list_push_front(struct list *list, struct list *link) { list_insert_between(link, list, list->next); }
 static inline void list_remove(struct list *link)
 {
     if (!link->next)

@@ -14,7 +14,7 @@ struct map {
     size_t count, used, slot_count;
 };
 
-void *map_get(const struct map *map, const void *key, size_t length); /* NULL when absent */
+void *map_get(const struct map *map, const void *key, size_t length);        /* NULL when absent */
 void *map_put(struct map *map, const void *key, size_t length, void *value); /* returns the value it replaced, or NULL */
 void *map_remove(struct map *map, const void *key, size_t length);           /* returns the value, or NULL */
 static inline size_t map_count(const struct map *map) { return map->count; }

@@ -13,7 +13,7 @@ struct instant {
 
 #define NS_PER_US INT64_C(1000)
 #define NS_PER_MS INT64_C(1000000)
-#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_S  INT64_C(1000000000)
 
 static const struct instant INSTANT_ZERO = {0};
 static const struct instant INSTANT_NEVER = {INT64_MAX}; /* as a deadline: wait for ever */
