@@ -6,6 +6,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "link/neighbour_state.h"
 
 /* What a node's network looks like from outside: plain values, for configuring and for showing. */
 
@@ -39,8 +40,6 @@ struct route_info {
     struct ip source;          /* preferred source, family 0: none */
 };
 
-enum neighbour_state { NEIGHBOUR_INCOMPLETE, NEIGHBOUR_REACHABLE, NEIGHBOUR_STALE, NEIGHBOUR_DELAY, NEIGHBOUR_PROBE, NEIGHBOUR_FAILED,
-                       NEIGHBOUR_PERMANENT };
 struct neighbour_info {
     struct ip address;
     struct mac mac;

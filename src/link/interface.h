@@ -30,7 +30,7 @@ struct interface {
     uint32_t mtu;
     bool up;        /* set up by the administrator */
     bool loopback;
-    void *layer3;   /* struct stack * */
+    void *layer3;   /* its internet side: struct ip_interface of internet/ */
     /* Frames a packet (taken; data at its IP or ARP header, headroom for the link header) to `destination` and sends it. */
     void (*transmit)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, struct mac destination, struct instant now);
     /* A packet (taken) for layer 3, link header pulled, padding still there; `source` is the sending station. */

@@ -1,0 +1,89 @@
+#ifndef IMP_INTERNET_FIB_H
+#define IMP_INTERNET_FIB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/map.h"
+
+/* A forwarding table for one family: prefixes to next hops, longest prefix first, the lowest metric among equal prefixes. Local
+ * and broadcast addresses are in it too, as host routes of their kind, so that one lookup says everything about a destination.
+ * The truth is a path-compressed binary trie: small for a host. When a table grows large, a compiled trie (poptrie.h) is put beside
+ * it for speed, and kept in step. */
+struct ip_interface;
+struct poptrie;
+
+enum hop_kind {
+    HOP_UNICAST,   /* send to `gateway`, or to the destination itself when that is of family 0 */
+    HOP_LOCAL,     /* this node */
+    HOP_BROADCAST, /* a subnet's broadcast address */
+};
+/* Where packets go: shared by all routes that say the same, so that a full table has few of them. Immutable, counted. */
+struct next_hop {
+    enum hop_kind kind;
+    uint32_t index;  /* in fib.hops */
+    uint32_t refs;
+    struct ip_interface *on;
+    struct ip gateway;
+    struct ip source; /* preferred source, family 0: none */
+};
+struct route {
+    struct route *next; /* same prefix, next in order of (metric, age) */
+    struct next_hop *hop;
+    uint32_t metric;
+    uint8_t origin; /* enum route_origin */
+};
+struct fib_node { /* a prefix; without routes it only joins its two children */
+    uint8_t key[16];
+    uint8_t length;
+    struct route *routes;
+    struct fib_node *child[2];
+};
+struct fib {
+    uint8_t family;
+    struct fib_node *root;
+    size_t route_count;
+    struct next_hop **hops; /* by index; holes are NULL */
+    uint32_t hop_count, hop_capacity, hop_holes;
+    struct map hop_map;     /* finds an equal next hop; used once there are many */
+    struct poptrie *fast;   /* NULL while the table is small */
+};
+
+enum { FIB_FAST_ROUTES = 256, LIMIT_FIB_ROUTES = 1 << 22 };
+
+void fib_init(struct fib *fib, uint8_t family);
+void fib_free(struct fib *fib);
+
+/* The best next hop; NULL: no route. Valid until the table changes. */
+const struct next_hop *fib_lookup(struct fib *fib, const struct ip *destination);
+
+struct fib_change {
+    struct prefix destination; /* host bits are ignored */
+    enum hop_kind kind;
+    struct ip gateway;         /* family 0: on link */
+    struct ip_interface *on;
+    struct ip source;
+    uint32_t metric;
+    uint8_t origin;
+};
+/* IMP_IN_USE: the same prefix, metric, kind, gateway and interface are there already; IMP_LIMIT. */
+int fib_add(struct fib *fib, const struct fib_change *change);
+/* Removes the first route with this destination and kind whose gateway (unless family 0), interface (unless NULL), source (unless
+ * family 0) and metric (unless `any_metric`) agree. IMP_NOT_FOUND. */
+int fib_remove(struct fib *fib, const struct fib_change *change, bool any_metric);
+/* Removes every route over an interface. */
+void fib_remove_interface(struct fib *fib, const struct ip_interface *on);
+
+/* One route as a value, for lists and for "route get". */
+struct fib_entry {
+    struct prefix destination;
+    const struct route *route;
+};
+/* The route that fib_lookup() would use; `on` not NULL: only routes over that interface are looked at. False: none. */
+bool fib_find(struct fib *fib, const struct ip *destination, const struct ip_interface *on, struct fib_entry *out);
+/* In order of prefix, then length, then metric. `visit` returns false to stop; it must not change the table. */
+void fib_walk(const struct fib *fib, bool (*visit)(void *context, const struct fib_entry *entry), void *context);
+
+#endif
