@@ -43,8 +43,8 @@ static inline struct list *list_pop_front(struct list *list)
 
 #define list_entry(link, type, member) container_of(link, type, member)
 /* `link` may be removed inside the loop, its successor may not. */
-#define list_each(link, list)                                                                                                  \
-    for (struct list *link = (list)->next, *link##_next = link->next; link != (list);                                          \
-         link = link##_next, link##_next = link->next)
+#define list_each(member_, list_)                                                                                              \
+    for (struct list *member_ = (list_)->next, *member_##_next = member_->next; member_ != (list_);                            \
+         member_ = member_##_next, member_##_next = member_->next)
 
 #endif
