@@ -5,9 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/time.h"
-
 struct engine;
+struct frame_pool;
 
 /* A refcounted run of bytes that several frames may point into: a stretch of a TCP send buffer. Never written once shared. */
 struct block {
@@ -40,8 +39,6 @@ struct frame {
     uint32_t tail_length;
     const uint8_t *tail;
     struct block *block;
-    struct instant arrival; /* on a wire: when it reaches the far end; then: when it did */
-    uint64_t order;         /* on a wire: the sender's tie-break */
     uint32_t refs;
     uint32_t tail_sum;
     uint32_t room_bytes;

@@ -1,0 +1,50 @@
+#ifndef IMP_ENGINE_ENGINE_INTERNAL_H
+#define IMP_ENGINE_ENGINE_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "engine/engine.h"
+#include "engine/event.h"
+#include "engine/frame.h"
+#include "engine/node.h"
+#include "engine/queue.h"
+
+/* What the rooms of engine/ share and nobody else sees. */
+struct frame_pool {
+    struct frame *small, *large; /* free ones */
+    uint64_t alive;
+    uint32_t large_free, small_free;
+};
+struct stack_pool { /* task stacks that wait for their next task, linked through their first bytes */
+    void *free;
+    uint32_t free_count;
+};
+struct engine {
+    struct instant now;
+    uint64_t seed;
+    struct queue queue;
+    struct list observers;
+    struct frame_pool frames;
+    struct stack_pool stacks;
+    struct map nodes; /* by name, in order of creation */
+    struct map wires;
+    struct node **node_by_id; /* [1..node_count] */
+    uint32_t node_count;
+    struct arena arena; /* wires */
+    uint64_t timers_fired, frames_carried, tasks_alive, task_switches;
+    bool stopping, digesting;
+};
+
+/* The queue's tie-break: the node, then its own count of events caused. 2^24 nodes, 2^40 events each. */
+static inline uint64_t node_tie(struct node *node) { return (uint64_t)node->id << 40 | node->counter++; }
+
+void wire_fire(struct timer *timer, struct instant now); /* known to engine_step(), which keeps its place in the queue */
+void wires_destroy(struct engine *engine);
+void nodes_destroy(struct engine *engine);
+void node_tasks_end(struct node *node); /* cancels every task and runs it to its end */
+struct task *node_task_first(struct node *node); /* the first that is not running right now; NULL: none */
+void task_end(struct task *task);                 /* cancels it and runs it to where it parks or ends */
+void stacks_free(struct stack_pool *stacks);
+void frames_free(struct frame_pool *pool);
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef IMP_ENGINE_FLIGHT_H
+#define IMP_ENGINE_FLIGHT_H
+
+#include <stdint.h>
+
+/* A ring of what is on its way, oldest first: the frames in flight in one direction of a wire, or the moments at which queued frames leave. It grows
+ * by doubling and holds no memory while nothing was ever sent. */
+struct frame;
+struct flight_entry {
+    struct frame *frame; /* a reference of the ring's own */
+    int64_t when_ns;     /* arrival at the far end, or departure */
+    uint64_t tie;        /* the sender's tie-break; or, for departures, the bytes */
+};
+struct flight {
+    struct flight_entry *ring;
+    uint32_t first, count, capacity; /* capacity is a power of two, or 0 */
+};
+
+void flight_grow(struct flight *flight);
+void flight_free(struct flight *flight); /* the frames are not released here */
+
+static inline void flight_push(struct flight *flight, struct flight_entry entry)
+{
+    if (flight->count == flight->capacity)
+        flight_grow(flight);
+    flight->ring[(flight->first + flight->count++) & (flight->capacity - 1)] = entry;
+}
+static inline struct flight_entry *flight_front(const struct flight *flight) /* NULL when empty */
+{
+    return flight->count ? &flight->ring[flight->first] : 0;
+}
+static inline void flight_pop(struct flight *flight)
+{
+    flight->first = (flight->first + 1) & (flight->capacity - 1);
+    flight->count--;
+}
+
+#endif

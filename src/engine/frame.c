@@ -1,0 +1,238 @@
+/* Frames: the bytes that travel.
+ *
+ * A frame is one piece of memory: the structure, then `room_bytes` of room in which the linear part lies somewhere in the middle, so that
+ * each layer can prepend its header in place. Two sizes are pooled per engine (most frames are small: an acknowledgement, an ARP question;
+ * the others are an Ethernet frame); anything larger is allocated for the occasion. A bulk payload is not in the room at all: it is the tail, a
+ * slice of a refcounted block that the sender's buffer also holds, so a payload byte is copied once on its way from application to
+ * application however many hops, retransmissions and captures it meets.
+ *
+ * References are plain counters: one world runs on one thread. Under AddressSanitizer the pools are bypassed, so that a use after
+ * release is seen. */
+#include "engine/frame.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/checksum.h"
+#include "base/memory.h"
+#include "engine/engine_internal.h"
+#include "engine/sanitizer.h"
+
+enum { POOL_FREE_MAX = 65536 };
+
+struct block *block_create(uint32_t capacity)
+{
+    struct block *block = memory_take(sizeof *block + capacity);
+    block->refs = 1;
+    block->capacity = capacity;
+    return block;
+}
+
+void block_release(struct block *block)
+{
+    if (!block)
+        return;
+    assert(block->refs > 0);
+    if (--block->refs == 0)
+        memory_free(block);
+}
+
+static struct frame *frame_obtain(struct frame_pool *pool, uint32_t wanted)
+{
+    struct frame **list = wanted <= FRAME_SMALL ? &pool->small : &pool->large;
+    struct frame *frame = wanted <= FRAME_LARGE ? *list : NULL;
+    if (frame) {
+        *list = frame->next;
+        if (wanted <= FRAME_SMALL)
+            pool->small_free--;
+        else
+            pool->large_free--;
+        return frame;
+    }
+    uint32_t room = wanted <= FRAME_SMALL ? (uint32_t)FRAME_SMALL : wanted <= FRAME_LARGE ? (uint32_t)FRAME_LARGE : wanted;
+    frame = memory_take(sizeof *frame + room);
+    frame->room_bytes = room;
+    frame->pool = pool;
+    return frame;
+}
+
+struct frame *frame_create(struct engine *engine, uint32_t headroom, uint32_t capacity)
+{
+    assert(capacity <= FRAME_MAXIMUM && headroom <= FRAME_MAXIMUM);
+    struct frame *frame = frame_obtain(&engine->frames, headroom + capacity);
+    engine->frames.alive++;
+    frame->next = NULL;
+    frame->data = frame->room + headroom;
+    frame->length = frame->tail_length = 0;
+    frame->tail = NULL;
+    frame->block = NULL;
+    frame->refs = 1;
+    frame->tail_sum = 0;
+    frame->link = frame->network = frame->transport = frame->flags = 0;
+    return frame;
+}
+
+void frame_release(struct frame *frame)
+{
+    if (!frame)
+        return;
+    assert(frame->refs > 0);
+    if (--frame->refs)
+        return;
+    block_release(frame->block);
+    frame->block = NULL;
+    struct frame_pool *pool = frame->pool;
+    pool->alive--;
+    bool small = frame->room_bytes == FRAME_SMALL, large = frame->room_bytes == FRAME_LARGE;
+    uint32_t *count = small ? &pool->small_free : &pool->large_free;
+    if (IMP_ADDRESS_SANITIZER || !(small || large) || *count >= POOL_FREE_MAX) {
+        memory_free(frame);
+        return;
+    }
+    struct frame **list = small ? &pool->small : &pool->large;
+    frame->next = *list;
+    *list = frame;
+    (*count)++;
+}
+
+static void free_all(struct frame *frame)
+{
+    while (frame) {
+        struct frame *next = frame->next;
+        memory_free(frame);
+        frame = next;
+    }
+}
+
+void frames_free(struct frame_pool *pool)
+{
+    free_all(pool->small);
+    free_all(pool->large);
+    *pool = (struct frame_pool){0};
+}
+
+/* Where the bytes worth keeping start: the first header that is marked, though it may have been pulled already. */
+static uint16_t first_mark(const struct frame *frame)
+{
+    uint16_t first = frame_mark(frame);
+    const uint16_t marks[] = {frame->link, frame->network, frame->transport};
+    for (unsigned i = 0; i < count_of(marks); i++)
+        if (marks[i] && marks[i] < first)
+            first = marks[i];
+    return first;
+}
+
+/* A new frame with the same flags, marked headers and linear part, and room for `more` bytes behind; no tail yet. */
+static struct frame *frame_copy(const struct frame *old, uint32_t headroom, uint32_t more)
+{
+    struct engine *engine = container_of(old->pool, struct engine, frames);
+    uint16_t first = first_mark(old);
+    uint32_t pulled = (uint32_t)frame_mark(old) - first;
+    headroom = (headroom < FRAME_HEADROOM ? (uint32_t)FRAME_HEADROOM : headroom) + pulled;
+    struct frame *copy = frame_create(engine, headroom, old->length + more);
+    memcpy(copy->data - pulled, old->data - pulled, pulled + old->length);
+    copy->length = old->length;
+    uint16_t shift = (uint16_t)(headroom - pulled - first); /* modulo 2^16, as the sums below */
+    copy->link = old->link ? (uint16_t)(old->link + shift) : 0;
+    copy->network = old->network ? (uint16_t)(old->network + shift) : 0;
+    copy->transport = old->transport ? (uint16_t)(old->transport + shift) : 0;
+    copy->flags = old->flags;
+    return copy;
+}
+
+struct frame *frame_own(struct frame *frame, uint32_t headroom)
+{
+    if (frame->refs == 1 && frame_headroom(frame) >= headroom)
+        return frame;
+    struct frame *copy = frame_copy(frame, headroom, 0);
+    if (frame->tail_length) {
+        frame_set_tail(copy, frame->block, frame->tail, frame->tail_length);
+        copy->tail_sum = frame->tail_sum;
+        copy->flags = frame->flags;
+    }
+    frame_release(frame);
+    return copy;
+}
+
+struct frame *frame_linear(struct frame *frame)
+{
+    if (!frame->tail_length)
+        return frame;
+    struct frame *copy = frame_copy(frame, 0, frame->tail_length);
+    memcpy(copy->data + copy->length, frame->tail, frame->tail_length);
+    copy->length += frame->tail_length;
+    copy->flags = (uint16_t)(frame->flags & ~FRAME_TAIL_SUMMED);
+    frame_release(frame);
+    return copy;
+}
+
+uint8_t *frame_push(struct frame *frame, uint32_t n)
+{
+    assert(frame->refs == 1 && frame_headroom(frame) >= n);
+    frame->data -= n;
+    frame->length += n;
+    return frame->data;
+}
+
+uint8_t *frame_append(struct frame *frame, uint32_t n)
+{
+    assert(!frame->tail_length && frame_headroom(frame) + frame->length + n <= frame->room_bytes);
+    uint8_t *at = frame->data + frame->length;
+    frame->length += n;
+    return at;
+}
+
+void frame_trim(struct frame *frame, uint32_t total)
+{
+    if (total >= frame_total(frame))
+        return;
+    if (total <= frame->length) {
+        frame->length = total;
+        frame->tail_length = 0;
+        block_release(frame->block);
+        frame->block = NULL;
+    } else {
+        frame->tail_length = total - frame->length;
+    }
+    frame->flags = (uint16_t)(frame->flags & ~FRAME_TAIL_SUMMED);
+}
+
+void frame_set_tail(struct frame *frame, struct block *block, const uint8_t *data, uint32_t length)
+{
+    assert(data >= block->data && data + length <= block->data + block->capacity);
+    struct block *old = frame->block;
+    frame->block = block_hold(block);
+    block_release(old);
+    frame->tail = data;
+    frame->tail_length = length;
+    frame->flags = (uint16_t)(frame->flags & ~FRAME_TAIL_SUMMED);
+}
+
+void frame_copy_out(const struct frame *frame, uint32_t offset, void *out, uint32_t n)
+{
+    assert(offset <= frame_total(frame) && n <= frame_total(frame) - offset);
+    uint8_t *to = out;
+    if (offset < frame->length) {
+        uint32_t part = frame->length - offset < n ? frame->length - offset : n;
+        memcpy(to, frame->data + offset, part);
+        to += part;
+        n -= part;
+        offset += part;
+    }
+    if (n)
+        memcpy(to, frame->tail + (offset - frame->length), n);
+}
+
+uint32_t frame_checksum(struct frame *frame, uint32_t offset, uint32_t sum)
+{
+    assert(offset <= frame->length);
+    uint32_t linear = frame->length - offset;
+    sum = checksum_partial(frame->data + offset, linear, sum);
+    if (!frame->tail_length)
+        return sum;
+    if (!(frame->flags & FRAME_TAIL_SUMMED)) {
+        frame->tail_sum = checksum_partial(frame->tail, frame->tail_length, 0);
+        frame->flags |= FRAME_TAIL_SUMMED;
+    }
+    return checksum_combine(sum, linear & 1 ? checksum_swap(frame->tail_sum) : frame->tail_sum);
+}

@@ -1,0 +1,363 @@
+/* Wires: rate, delay, a drop-tail queue, and faults.
+ *
+ * When a frame is handed over, everything about its journey is decided at once. The direction knows until when it is busy; the
+ * frame leaves when the line is free (departure = max(now, busy) + bytes * 8 / rate) and arrives one delay later. So a hop costs one event, the
+ * arrival, and a queue is never simulated step by step: how many frames still wait is how many departures lie in the future,
+ * which the `departures` ring answers lazily. Drop-tail is exact, since it depends on the past only.
+ *
+ * Frames in flight lie in a ring in order of arrival; the direction's one timer stands at the first. Delivery keeps the timer's entry in
+ * the queue and moves it on (see engine.c). Each entry carries the sender's tie-break of the moment when it was sent, so that
+ * simultaneous arrivals at different nodes are ordered by who sent them, not by which wire was looked at first. Jitter keeps order (RFC
+ * 4689 treats reordering as a fault of its own): an arrival is never before the previous one. Frames that `reorder` holds back travel in a
+ * second ring with a timer of its own, overtaken by those behind.
+ *
+ * Random numbers come from the direction's own stream, seeded by the wire's name and side, and are drawn only for faults that are
+ * switched on. The digest hashes each delivered frame with its time and length.
+ *
+ * Left out: half duplex and shared media (a wire is full duplex), and active queue management. */
+#include "engine/wire.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "engine/engine_internal.h"
+#include "engine/flight.h"
+
+struct channel { /* frames in flight that keep their order */
+    struct timer timer;
+    struct flight flight;
+    struct direction *direction;
+    int64_t last_arrival_ns;
+};
+struct direction {
+    struct wire_settings settings;
+    struct port *from, *to;
+    struct channel normal, late;
+    struct flight departures;
+    uint64_t queued_bytes;
+    int64_t busy_until_ns;
+    struct random random;
+    struct wire_counts counts;
+    struct stream_hash digest;
+};
+struct wire {
+    const char *name;
+    struct engine *engine;
+    uint32_t place; /* in order of creation */
+    bool up;
+    struct list taps;
+    struct direction direction[2]; /* [side]: from that side */
+};
+
+/* ---- making and finding ---- */
+
+static void direction_init(struct wire *wire, unsigned side, struct port *from, struct port *to, const struct wire_settings *settings)
+{
+    struct direction *direction = &wire->direction[side];
+    direction->settings = *settings;
+    direction->from = from;
+    direction->to = to;
+    direction->normal.direction = direction->late.direction = direction;
+    direction->normal.timer.fire = direction->late.timer.fire = wire_fire;
+    char stream[300];
+    snprintf(stream, sizeof stream, "wire %s %u", wire->name, side);
+    random_seed(&direction->random, wire->engine->seed, stream);
+    from->wire = wire;
+    from->side = (uint8_t)side;
+}
+
+struct wire *wire_create(struct port *a, struct port *b, const char *name, const struct wire_settings *ab, const struct wire_settings *ba)
+{
+    assert(!a->wire && !b->wire && a != b);
+    struct engine *engine = a->node->engine;
+    if (wire_find(engine, name))
+        return NULL;
+    struct wire *wire = arena_take(&engine->arena, sizeof *wire);
+    wire->name = arena_copy_text(&engine->arena, name);
+    wire->engine = engine;
+    wire->place = (uint32_t)map_count(&engine->wires);
+    wire->up = true;
+    list_init(&wire->taps);
+    map_put(&engine->wires, name, strlen(name), wire);
+    direction_init(wire, 0, a, b, ab);
+    direction_init(wire, 1, b, a, ba);
+    if (a->carrier)
+        a->carrier(a, port_has_carrier(a));
+    if (b->carrier)
+        b->carrier(b, port_has_carrier(b));
+    return wire;
+}
+
+const char *wire_name(const struct wire *wire) { return wire->name; }
+struct port *wire_end(const struct wire *wire, unsigned side) { return wire->direction[side].from; }
+struct port *wire_peer(const struct port *port) { return port->wire ? port->wire->direction[port->side].to : NULL; }
+struct wire *wire_find(struct engine *engine, const char *name) { return map_get(&engine->wires, name, strlen(name)); }
+struct wire_settings *wire_direction_settings(struct wire *wire, unsigned from_side) { return &wire->direction[from_side].settings; }
+bool wire_is_up(const struct wire *wire) { return wire->up; }
+
+struct wire *wire_next(struct engine *engine, const struct wire *wire)
+{
+    size_t at = wire ? wire->place + 1 : 0;
+    void *value = NULL;
+    return map_next(&engine->wires, &at, NULL, NULL, &value) ? value : NULL;
+}
+
+static void channel_free(struct engine *engine, struct channel *channel)
+{
+    for (; channel->flight.count; flight_pop(&channel->flight))
+        frame_release(flight_front(&channel->flight)->frame);
+    queue_remove(&engine->queue, &channel->timer);
+    flight_free(&channel->flight);
+}
+
+void wires_destroy(struct engine *engine)
+{
+    for (struct wire *wire = NULL; (wire = wire_next(engine, wire));)
+        for (unsigned side = 0; side < 2; side++) {
+            channel_free(engine, &wire->direction[side].normal);
+            channel_free(engine, &wire->direction[side].late);
+            flight_free(&wire->direction[side].departures);
+        }
+}
+
+/* ---- carrying ---- */
+
+/* Forgets the departures that have happened. */
+static void departures_pass(struct direction *direction, struct instant now)
+{
+    struct flight *departures = &direction->departures;
+    for (struct flight_entry *first; (first = flight_front(departures)) && first->when_ns <= now.ns; flight_pop(departures))
+        direction->queued_bytes -= first->tie;
+}
+
+static bool queue_has_room(struct direction *direction, uint32_t length, struct instant now)
+{
+    const struct wire_settings *settings = &direction->settings;
+    departures_pass(direction, now);
+    uint32_t waiting = direction->departures.count;
+    if (waiting > direction->counts.queue_frames_peak)
+        direction->counts.queue_frames_peak = waiting;
+    if (settings->queue_frames && waiting >= settings->queue_frames)
+        return false;
+    return !settings->queue_bytes || direction->queued_bytes + length <= settings->queue_bytes || waiting == 0;
+}
+
+/* When the frame's last bit has left. */
+static int64_t departure_of(struct direction *direction, uint32_t length, struct instant now)
+{
+    const struct wire_settings *settings = &direction->settings;
+    int64_t start = direction->busy_until_ns > now.ns ? direction->busy_until_ns : now.ns;
+    uint64_t bits = ((uint64_t)length + settings->overhead_bytes) * 8;
+    int64_t departure = start + (int64_t)(bits * (uint64_t)NS_PER_S / settings->rate_bps); /* 64 KiB * 8e9 fits easily */
+    direction->busy_until_ns = departure;
+    direction->queued_bytes += length;
+    flight_push(&direction->departures, (struct flight_entry){.when_ns = departure, .tie = length});
+    return departure;
+}
+
+static bool chance(struct direction *direction, uint32_t ppm)
+{
+    return ppm && random_below(&direction->random, 1000000) < ppm;
+}
+
+static void channel_push(struct channel *channel, struct frame *frame, int64_t arrival_ns, uint64_t tie)
+{
+    if (arrival_ns < channel->last_arrival_ns)
+        arrival_ns = channel->last_arrival_ns;
+    channel->last_arrival_ns = arrival_ns;
+    flight_push(&channel->flight, (struct flight_entry){frame, arrival_ns, tie});
+    if (channel->flight.count == 1)
+        queue_set(&channel->direction->from->node->engine->queue, &channel->timer, arrival_ns, tie);
+}
+
+/* One bit flipped, at random, behind the Ethernet header, as a line's noise that slipped through the FCS would. */
+static struct frame *corrupted(struct direction *direction, struct frame *frame)
+{
+    uint32_t total = frame_total(frame);
+    if (total <= 14)
+        return frame;
+    frame = frame_linear(frame);
+    frame = frame_own(frame, 0);
+    uint64_t bit = random_below(&direction->random, (uint64_t)(total - 14) * 8);
+    frame->data[14 + bit / 8] ^= (uint8_t)(1u << (bit & 7));
+    frame->flags = (uint16_t)(frame->flags & ~(FRAME_SUMS_GOOD | FRAME_TAIL_SUMMED));
+    direction->counts.corrupted++;
+    return frame;
+}
+
+static void journey(struct direction *direction, struct frame *frame, int64_t departure_ns)
+{
+    struct node *sender = direction->from->node;
+    const struct wire_settings *settings = &direction->settings;
+    int64_t arrival = departure_ns + settings->delay_ns;
+    if (settings->jitter_ns)
+        arrival += (int64_t)random_below(&direction->random, (uint64_t)settings->jitter_ns + 1);
+    if (chance(direction, settings->corrupt_ppm))
+        frame = corrupted(direction, frame);
+    if (chance(direction, settings->duplicate_ppm)) {
+        direction->counts.duplicated++;
+        channel_push(&direction->normal, frame_hold(frame), arrival, node_tie(sender));
+    }
+    if (chance(direction, settings->reorder_ppm))
+        channel_push(&direction->late, frame, arrival + settings->reorder_ns, node_tie(sender));
+    else
+        channel_push(&direction->normal, frame, arrival, node_tie(sender));
+}
+
+static void taps_see(struct wire *wire, unsigned side, const struct frame *frame, struct instant now)
+{
+    list_each(link, &wire->taps)
+    {
+        struct wire_tap *tap = list_entry(link, struct wire_tap, link);
+        tap->frame(tap, wire, side, frame, now);
+    }
+}
+
+void port_transmit(struct port *port, struct frame *frame, struct instant now)
+{
+    struct wire *wire = port->wire;
+    struct node *sender = port->node;
+    if (!wire || !sender->up || !wire->up) {
+        node_drop(sender, frame, !wire ? DROP_PORT_UNCONNECTED : wire->up ? DROP_NODE_DOWN : DROP_WIRE_DOWN);
+        return;
+    }
+    struct direction *direction = &wire->direction[port->side];
+    uint32_t length = frame_total(frame);
+    int64_t departure = now.ns;
+    if (direction->settings.rate_bps) {
+        if (!queue_has_room(direction, length, now)) {
+            direction->counts.queue_drops++;
+            node_drop(sender, frame, DROP_WIRE_QUEUE_FULL);
+            return;
+        }
+        departure = departure_of(direction, length, now);
+    }
+    port->sent_frames++;
+    port->sent_bytes += length;
+    direction->counts.frames++;
+    direction->counts.bytes += length;
+    if (!list_empty(&wire->taps))
+        taps_see(wire, port->side, frame, now);
+    if (chance(direction, direction->settings.loss_ppm)) {
+        direction->counts.lost++;
+        node_drop(sender, frame, DROP_WIRE_LOST);
+        return;
+    }
+    journey(direction, frame, departure);
+}
+
+static void digest_add(struct direction *direction, const struct frame *frame, struct instant now)
+{
+    stream_hash_add_u64(&direction->digest, (uint64_t)now.ns);
+    stream_hash_add_u64(&direction->digest, frame_total(frame));
+    stream_hash_add(&direction->digest, frame->data, frame->length);
+    if (frame->tail_length)
+        stream_hash_add(&direction->digest, frame->tail, frame->tail_length);
+}
+
+void wire_fire(struct timer *timer, struct instant now)
+{
+    struct channel *channel = container_of(timer, struct channel, timer);
+    struct direction *direction = channel->direction;
+    struct port *to = direction->to;
+    struct engine *engine = to->node->engine;
+    struct frame *frame = flight_front(&channel->flight)->frame;
+    flight_pop(&channel->flight);
+    struct flight_entry *next = flight_front(&channel->flight);
+    if (next)
+        queue_set(&engine->queue, timer, next->when_ns, next->tie);
+    else
+        queue_remove(&engine->queue, timer);
+    engine->frames_carried++;
+    if (engine->digesting)
+        digest_add(direction, frame, now);
+    to->received_frames++;
+    to->received_bytes += frame_total(frame);
+    if (!to->node->up || !to->receive)
+        node_drop(to->node, frame, to->node->up ? DROP_PORT_UNCONNECTED : DROP_NODE_DOWN);
+    else
+        to->receive(to, frame, now);
+}
+
+/* ---- up and down ---- */
+
+static void channel_lose(struct channel *channel)
+{
+    struct node *sender = channel->direction->from->node;
+    while (channel->flight.count) {
+        struct frame *frame = flight_front(&channel->flight)->frame;
+        flight_pop(&channel->flight);
+        node_drop(sender, frame, DROP_WIRE_DOWN);
+    }
+    queue_remove(&sender->engine->queue, &channel->timer);
+    channel->last_arrival_ns = 0;
+}
+
+void wire_set_up(struct wire *wire, bool up)
+{
+    if (wire->up == up)
+        return;
+    wire->up = up;
+    for (unsigned side = 0; side < 2; side++) {
+        struct direction *direction = &wire->direction[side];
+        if (!up) {
+            channel_lose(&direction->normal);
+            channel_lose(&direction->late);
+            direction->departures.count = 0;
+            direction->queued_bytes = 0;
+            direction->busy_until_ns = 0;
+        }
+    }
+    bool carrier = up && wire->direction[0].from->node->up && wire->direction[1].from->node->up;
+    for (unsigned side = 0; side < 2; side++) {
+        struct port *port = wire->direction[side].from;
+        if (port->carrier && (carrier || port->node->up))
+            port->carrier(port, carrier);
+    }
+}
+
+/* ---- looking ---- */
+
+struct wire_counts wire_counts(const struct wire *wire, unsigned from_side) { return wire->direction[from_side].counts; }
+
+uint32_t wire_queue_length(struct wire *wire, unsigned from_side, struct instant now)
+{
+    departures_pass(&wire->direction[from_side], now);
+    return wire->direction[from_side].departures.count;
+}
+
+void wire_tap_add(struct wire *wire, struct wire_tap *tap) { list_push_back(&wire->taps, &tap->link); }
+void wire_tap_remove(struct wire_tap *tap) { list_remove(&tap->link); }
+
+/* Folds the directions' hashes in the order of the wires' names, so that neither the order of the lab file nor of the run matters. */
+void engine_digest(const struct engine *engine, char out[33])
+{
+    size_t count = map_count(&engine->wires);
+    struct wire **wires = memory_take((count + 1) * sizeof(struct wire *));
+    size_t filled = 0;
+    void *value;
+    for (size_t at = 0; map_next(&engine->wires, &at, NULL, NULL, &value);) {
+        struct wire *wire = value;
+        size_t place = filled++;
+        for (; place > 0 && strcmp(wires[place - 1]->name, wire->name) > 0; place--)
+            wires[place] = wires[place - 1];
+        wires[place] = wire;
+    }
+    struct stream_hash total = {0};
+    for (size_t i = 0; i < filled; i++) {
+        stream_hash_add(&total, wires[i]->name, strlen(wires[i]->name) + 1);
+        for (unsigned side = 0; side < 2; side++) {
+            uint8_t part[16];
+            stream_hash_finish(&wires[i]->direction[side].digest, part);
+            stream_hash_add(&total, part, sizeof part);
+        }
+    }
+    memory_free(wires);
+    uint8_t digest[16];
+    stream_hash_finish(&total, digest);
+    for (unsigned i = 0; i < 16; i++)
+        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
