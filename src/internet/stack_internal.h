@@ -109,7 +109,12 @@ void ipv6_interface_destroyed(struct ip_interface *on);
 void ipv6_interface_running(struct ip_interface *on, bool up, struct instant now); /* carrier or administrator: DAD and RS start here */
 void ipv6_address_added(struct ip_address *address);   /* joins the solicited-node group, starts DAD, then ip_address_activate() */
 void ipv6_address_removed(struct ip_address *address); /* leaves the group, cancels `probe` */
-bool ipv6_settled(const struct stack *stack);          /* no router solicitation outstanding (tentative addresses are looked at by config.c) */
+/* No router solicitation outstanding. Tentative addresses are looked at by config.c: only those on interfaces that run count, the others wait
+ * for a carrier. */
+bool ipv6_settled(const struct stack *stack);
+void ipv6_forwarding_changed(struct stack *stack); /* settings.forwarding is new: joins or leaves all-routers, ends or starts RS */
+void ipv6_mac_changed(struct ip_interface *on, struct instant now); /* tells the neighbours: unsolicited advertisements */
+uint32_t ipv6_link_mtu(const struct ip_interface *on); /* the interface's, or what a router advertisement made of it */
 void ipv6_input(struct ip_interface *on, struct frame *packet_taken, struct mac source, struct instant now);
 int ipv6_send(struct stack *stack, const struct packet_info *info, struct frame *payload_taken);
 struct ip ipv6_source(const struct stack *stack, const struct ip_hop *hop, const struct ip *destination); /* RFC 6724; family 0: none */
