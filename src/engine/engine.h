@@ -25,8 +25,8 @@ uint64_t engine_seed(const struct engine *engine);
 uint64_t engine_run(struct engine *engine, struct instant until);
 /* Fires at most one timer due at or before `until`; false when there was none (the clock does not move then). */
 bool engine_step(struct engine *engine, struct instant until);
-struct instant engine_next_due(const struct engine *engine); /* INSTANT_NEVER when nothing is scheduled */
-void engine_stop(struct engine *engine);                     /* engine_run() returns after the present timer */
+struct instant engine_next_due(const struct engine *engine);      /* INSTANT_NEVER when nothing is scheduled */
+void engine_stop(struct engine *engine);                          /* engine_run() returns after the present timer */
 void engine_clock_set(struct engine *engine, struct instant now); /* moves the clock on, up to the next due timer at most */
 
 /* Timers are members of their owners; container_of() finds the owner in `fire`. A zeroed timer is idle. */

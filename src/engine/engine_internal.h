@@ -41,9 +41,9 @@ static inline uint64_t node_tie(struct node *node) { return (uint64_t)node->id <
 void wire_fire(struct timer *timer, struct instant now); /* known to engine_step(), which keeps its place in the queue */
 void wires_destroy(struct engine *engine);
 void nodes_destroy(struct engine *engine);
-void node_tasks_end(struct node *node); /* cancels every task and runs it to its end */
+void node_tasks_end(struct node *node);          /* cancels every task and runs it to its end */
 struct task *node_task_first(struct node *node); /* the first that is not running right now; NULL: none */
-void task_end(struct task *task);                 /* cancels it and runs it to where it parks or ends */
+void task_end(struct task *task);                /* cancels it and runs it to where it parks or ends */
 void stacks_free(struct stack_pool *stacks);
 void frames_free(struct frame_pool *pool);
 

@@ -27,8 +27,7 @@ bool event_wanted(const struct node *node) { return !list_empty(&node->engine->o
 void event_emit(struct node *node, const struct event_type *type, const union event_value *values)
 {
     struct event event = {.time = node->engine->now, .node = node, .type = type, .values = values};
-    list_each(link, &node->engine->observers)
-    {
+    list_each (link, &node->engine->observers) {
         struct observer *observer = list_entry(link, struct observer, link);
         observer->event(observer, &event);
     }
@@ -57,33 +56,19 @@ const union event_value *event_value_find(const struct event *event, const char 
 char *event_value_print(enum field_kind kind, const union event_value *value, char *out, size_t size_bytes)
 {
     switch (kind) {
-    case FIELD_NUMBER:
-        snprintf(out, size_bytes, "%" PRId64, value->number);
-        break;
-    case FIELD_DURATION:
-        duration_print(value->number, out, size_bytes);
-        break;
-    case FIELD_BYTES:
-        snprintf(out, size_bytes, "%" PRId64 " %s", value->number, value->number == 1 ? "byte" : "bytes");
-        break;
-    case FIELD_TEXT:
-        snprintf(out, size_bytes, "%s", value->text ? value->text : "");
-        break;
+    case FIELD_NUMBER: snprintf(out, size_bytes, "%" PRId64, value->number); break;
+    case FIELD_DURATION: duration_print(value->number, out, size_bytes); break;
+    case FIELD_BYTES: snprintf(out, size_bytes, "%" PRId64 " %s", value->number, value->number == 1 ? "byte" : "bytes"); break;
+    case FIELD_TEXT: snprintf(out, size_bytes, "%s", value->text ? value->text : ""); break;
     case FIELD_IP:
         if (value->ip.family)
             ip_print(&value->ip, out, size_bytes);
         else
             snprintf(out, size_bytes, "none");
         break;
-    case FIELD_MAC:
-        mac_print(value->mac, out, size_bytes);
-        break;
-    case FIELD_PREFIX:
-        prefix_print(&value->prefix, out, size_bytes);
-        break;
-    case FIELD_ENDPOINT:
-        endpoint_print(&value->endpoint, out, size_bytes);
-        break;
+    case FIELD_MAC: mac_print(value->mac, out, size_bytes); break;
+    case FIELD_PREFIX: prefix_print(&value->prefix, out, size_bytes); break;
+    case FIELD_ENDPOINT: endpoint_print(&value->endpoint, out, size_bytes); break;
     case FIELD_END:
         if (size_bytes)
             out[0] = '\0';

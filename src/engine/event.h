@@ -25,7 +25,7 @@ struct node;
  * In a story's template {field} stands for the printed value. The fields named "to" and "from" say whom the node spoke to or heard from; the story
  * shows them as names in its "who -> whom" column. Texts are borrowed for the call. Values are printed the same everywhere. */
 enum field_kind {
-    FIELD_END = 0, /* ends the list of fields */
+    FIELD_END = 0,  /* ends the list of fields */
     FIELD_NUMBER,   /* .number */
     FIELD_DURATION, /* .number, nanoseconds */
     FIELD_BYTES,    /* .number, a size in bytes */

@@ -28,9 +28,9 @@ void block_release(struct block *block); /* NULL is allowed */
  * frame_own() first. link/network/transport mark where headers start, as offsets from `room` (0 = not yet known), so that an
  * ICMP error can quote a packet and a capture can show it. */
 enum frame_flag {
-    FRAME_SUMS_GOOD = 1, /* built by this program and not corrupted since: checksums need no verification */
+    FRAME_SUMS_GOOD = 1,   /* built by this program and not corrupted since: checksums need no verification */
     FRAME_TAIL_SUMMED = 2, /* tail_sum holds checksum_partial(tail, tail_length, 0) */
-    FRAME_BROADCAST = 4, /* arrived addressed to a group, not to us: no TCP, no ICMP error for it (RFC 1122 3.2.2) */
+    FRAME_BROADCAST = 4,   /* arrived addressed to a group, not to us: no TCP, no ICMP error for it (RFC 1122 3.2.2) */
 };
 struct frame {
     struct frame *next; /* for the FIFO of whoever owns it */
@@ -68,7 +68,8 @@ struct frame *frame_linear(struct frame *frame);
 static inline uint32_t frame_headroom(const struct frame *frame) { return (uint32_t)(frame->data - frame->room); }
 uint8_t *frame_push(struct frame *frame, uint32_t n);
 uint8_t *frame_append(struct frame *frame, uint32_t n); /* n more linear bytes at the end; no tail yet; asserts there is room */
-static inline void frame_pull(struct frame *frame, uint32_t n) /* drops n bytes from the front of the linear part; n <= length */
+static inline void frame_pull(struct frame *frame,
+                              uint32_t n) /* drops n bytes from the front of the linear part; n <= length */
 {
     frame->data += n;
     frame->length -= n;

@@ -96,8 +96,7 @@ struct port *port_create(struct node *node, const char *name)
 
 struct port *port_find(struct node *node, const char *name)
 {
-    list_each(link, &node->ports)
-    {
+    list_each (link, &node->ports) {
         struct port *port = list_entry(link, struct port, link);
         if (strcmp(port->name, name) == 0)
             return port;
@@ -122,8 +121,7 @@ void node_tasks_end(struct node *node)
 
 static void tell_carriers(struct node *node)
 {
-    list_each(link, &node->ports)
-    {
+    list_each (link, &node->ports) {
         struct port *port = list_entry(link, struct port, link);
         struct port *peer = wire_peer(port);
         if (!peer || !wire_is_up(port->wire) || !peer->node->up)

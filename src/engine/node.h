@@ -18,10 +18,10 @@ struct wire;
 
 struct node {
     struct engine *engine;
-    const char *name;  /* unique in the engine */
-    uint32_t id;       /* in order of creation, from 1 */
+    const char *name; /* unique in the engine */
+    uint32_t id;      /* in order of creation, from 1 */
     bool up;
-    uint64_t counter;  /* events this node has caused: the tie-break */
+    uint64_t counter; /* events this node has caused: the tie-break */
     struct random random;
     struct list ports; /* struct port.link, in order of creation */
     uint32_t port_count;
@@ -32,8 +32,8 @@ struct node {
     uint64_t drops[DROP_REASON_COUNT];
 };
 
-struct node *node_create(struct engine *engine, const char *name); /* NULL when the name is taken */
-struct node *node_find(struct engine *engine, const char *name);   /* NULL when absent */
+struct node *node_create(struct engine *engine, const char *name);      /* NULL when the name is taken */
+struct node *node_find(struct engine *engine, const char *name);        /* NULL when absent */
 struct node *node_next(struct engine *engine, const struct node *node); /* in order of creation; NULL starts and ends */
 /* Counts the drop, tells observers (a "packet-drop" event with what is known of the packet), and takes the frame. */
 void node_drop(struct node *node, struct frame *frame_taken, enum drop_reason reason);
@@ -42,13 +42,14 @@ void node_drop(struct node *node, struct frame *frame_taken, enum drop_reason re
 struct port {
     struct list link;
     struct node *node;
-    const char *name; /* unique in the node, such as "eth0" or "lan" */
-    uint16_t index;   /* from 0 */
+    const char *name;  /* unique in the node, such as "eth0" or "lan" */
+    uint16_t index;    /* from 0 */
     struct wire *wire; /* NULL: nothing plugged in */
     uint8_t side;      /* 0 or 1: which end of the wire this is */
     void (*receive)(struct port *port, struct frame *frame_taken, struct instant now);
-    void (*carrier)(struct port *port, bool up); /* told when the wire, or the node at its far end, goes down or up; may be NULL */
-    void *owner; /* the interface or switch port behind it */
+    void (*carrier)(struct port *port,
+                    bool up); /* told when the wire, or the node at its far end, goes down or up; may be NULL */
+    void *owner;              /* the interface or switch port behind it */
     uint64_t sent_frames, sent_bytes, received_frames, received_bytes;
 };
 

@@ -15,9 +15,15 @@
 #define KBIT UINT64_C(1000)
 #define MBIT UINT64_C(1000000)
 #define GBIT UINT64_C(1000000000)
-#define ETHERNET(rate, delay) {.rate_bps = (rate), .delay_ns = (delay), .queue_frames = 1000, .overhead_bytes = 24}
-#define LINE(rate, delay, jitter, loss, queue) \
-    {.rate_bps = (rate), .delay_ns = (delay), .jitter_ns = (jitter), .loss_ppm = (loss), .queue_bytes = (queue), .overhead_bytes = 24}
+#define ETHERNET(rate, delay)                                                                                                  \
+    {                                                                                                                          \
+        .rate_bps = (rate), .delay_ns = (delay), .queue_frames = 1000, .overhead_bytes = 24                                    \
+    }
+#define LINE(rate, delay, jitter, loss, queue)                                                                                 \
+    {                                                                                                                          \
+        .rate_bps = (rate), .delay_ns = (delay), .jitter_ns = (jitter), .loss_ppm = (loss), .queue_bytes = (queue),            \
+        .overhead_bytes = 24                                                                                                   \
+    }
 
 static const struct wire_profile PROFILES[] = {
     {"ideal", "no limit of rate, no delay, no loss: for tests", {0}, {0}},
@@ -27,9 +33,11 @@ static const struct wire_profile PROFILES[] = {
     {"ethernet-10g", "10GBASE-SR inside a building, 100 m of fibre", ETHERNET(10 * GBIT, 500), ETHERNET(10 * GBIT, 500)},
     {"ethernet-100g", "100GBASE-SR4 inside a data centre", ETHERNET(100 * GBIT, 500), ETHERNET(100 * GBIT, 500)},
     {"wifi", "802.11ac in the same room: 300 Mbit/s net, contention as jitter",
-     LINE(300 * MBIT, 1500 * NS_PER_US, 2 * NS_PER_MS, 500, 512 * 1024), LINE(300 * MBIT, 1500 * NS_PER_US, 2 * NS_PER_MS, 500, 512 * 1024)},
+     LINE(300 * MBIT, 1500 * NS_PER_US, 2 * NS_PER_MS, 500, 512 * 1024),
+     LINE(300 * MBIT, 1500 * NS_PER_US, 2 * NS_PER_MS, 500, 512 * 1024)},
     {"bluetooth", "Bluetooth 5 classic data: 2 Mbit/s net, 10 m",
-     LINE(2 * MBIT, 10 * NS_PER_MS, 10 * NS_PER_MS, 1000, 64 * 1024), LINE(2 * MBIT, 10 * NS_PER_MS, 10 * NS_PER_MS, 1000, 64 * 1024)},
+     LINE(2 * MBIT, 10 * NS_PER_MS, 10 * NS_PER_MS, 1000, 64 * 1024),
+     LINE(2 * MBIT, 10 * NS_PER_MS, 10 * NS_PER_MS, 1000, 64 * 1024)},
     {"dsl", "VDSL2 line: 10 Mbit/s up, 50 Mbit/s down, 8 ms of interleaving and line",
      LINE(10 * MBIT, 8 * NS_PER_MS, 0, 0, 128 * 1024), LINE(50 * MBIT, 8 * NS_PER_MS, 0, 0, 256 * 1024)},
     {"cable", "DOCSIS 3.1: 50 Mbit/s up, 500 Mbit/s down, request and grant as jitter",
@@ -37,24 +45,30 @@ static const struct wire_profile PROFILES[] = {
     {"fibre", "GPON to the home: 500 Mbit/s up, 1 Gbit/s down, 10 km",
      LINE(500 * MBIT, 1 * NS_PER_MS, 200 * NS_PER_US, 0, 1024 * 1024), LINE(GBIT, 1 * NS_PER_MS, 0, 0, 1024 * 1024)},
     {"4g", "LTE: 15 Mbit/s up, 40 Mbit/s down, scheduling as jitter, deep buffers",
-     LINE(15 * MBIT, 25 * NS_PER_MS, 10 * NS_PER_MS, 200, 1024 * 1024), LINE(40 * MBIT, 25 * NS_PER_MS, 10 * NS_PER_MS, 200, 2048 * 1024)},
-    {"5g", "5G mid-band: 60 Mbit/s up, 300 Mbit/s down",
-     LINE(60 * MBIT, 8 * NS_PER_MS, 4 * NS_PER_MS, 100, 1024 * 1024), LINE(300 * MBIT, 8 * NS_PER_MS, 4 * NS_PER_MS, 100, 4096 * 1024)},
+     LINE(15 * MBIT, 25 * NS_PER_MS, 10 * NS_PER_MS, 200, 1024 * 1024),
+     LINE(40 * MBIT, 25 * NS_PER_MS, 10 * NS_PER_MS, 200, 2048 * 1024)},
+    {"5g", "5G mid-band: 60 Mbit/s up, 300 Mbit/s down", LINE(60 * MBIT, 8 * NS_PER_MS, 4 * NS_PER_MS, 100, 1024 * 1024),
+     LINE(300 * MBIT, 8 * NS_PER_MS, 4 * NS_PER_MS, 100, 4096 * 1024)},
     {"satellite", "geostationary: 36,000 km up and down, 3 Mbit/s up, 30 Mbit/s down",
-     LINE(3 * MBIT, 270 * NS_PER_MS, 5 * NS_PER_MS, 1000, 512 * 1024), LINE(30 * MBIT, 270 * NS_PER_MS, 5 * NS_PER_MS, 1000, 2048 * 1024)},
+     LINE(3 * MBIT, 270 * NS_PER_MS, 5 * NS_PER_MS, 1000, 512 * 1024),
+     LINE(30 * MBIT, 270 * NS_PER_MS, 5 * NS_PER_MS, 1000, 2048 * 1024)},
     {"satellite-leo", "low orbit: 20 Mbit/s up, 150 Mbit/s down, handovers as jitter and loss",
-     LINE(20 * MBIT, 18 * NS_PER_MS, 10 * NS_PER_MS, 3000, 512 * 1024), LINE(150 * MBIT, 18 * NS_PER_MS, 10 * NS_PER_MS, 3000, 2048 * 1024)},
-    {"metro", "10 Gbit/s fibre ring of a city, 50 km",
+     LINE(20 * MBIT, 18 * NS_PER_MS, 10 * NS_PER_MS, 3000, 512 * 1024),
+     LINE(150 * MBIT, 18 * NS_PER_MS, 10 * NS_PER_MS, 3000, 2048 * 1024)},
+    {"metro",
+     "10 Gbit/s fibre ring of a city, 50 km",
      {.rate_bps = 10 * GBIT, .delay_ns = 250 * NS_PER_US, .queue_bytes = 12500000, .overhead_bytes = 24},
      {.rate_bps = 10 * GBIT, .delay_ns = 250 * NS_PER_US, .queue_bytes = 12500000, .overhead_bytes = 24}},
-    {"longhaul", "100 Gbit/s across a country, 1,000 km of fibre",
+    {"longhaul",
+     "100 Gbit/s across a country, 1,000 km of fibre",
      {.rate_bps = 100 * GBIT, .delay_ns = 5 * NS_PER_MS, .queue_bytes = 125000000, .overhead_bytes = 24},
      {.rate_bps = 100 * GBIT, .delay_ns = 5 * NS_PER_MS, .queue_bytes = 125000000, .overhead_bytes = 24}},
-    {"transatlantic", "100 Gbit/s submarine cable, 6,600 km",
+    {"transatlantic",
+     "100 Gbit/s submarine cable, 6,600 km",
      {.rate_bps = 100 * GBIT, .delay_ns = 33 * NS_PER_MS, .queue_bytes = 125000000, .overhead_bytes = 24},
      {.rate_bps = 100 * GBIT, .delay_ns = 33 * NS_PER_MS, .queue_bytes = 125000000, .overhead_bytes = 24}},
-    {"modem", "V.90 over a telephone line: 33.6 kbit/s up, 56 kbit/s down",
-     LINE(33600, 50 * NS_PER_MS, 0, 0, 16 * 1024), LINE(56 * KBIT, 50 * NS_PER_MS, 0, 0, 16 * 1024)},
+    {"modem", "V.90 over a telephone line: 33.6 kbit/s up, 56 kbit/s down", LINE(33600, 50 * NS_PER_MS, 0, 0, 16 * 1024),
+     LINE(56 * KBIT, 50 * NS_PER_MS, 0, 0, 16 * 1024)},
 };
 
 const struct wire_profile *wire_profile_find(const char *name)

@@ -86,7 +86,8 @@ static struct task *stack_obtain(struct stack_pool *pool)
         memset(task, 0, sizeof *task);
         return task;
     }
-    uint8_t *mapping = mmap(NULL, GUARD_BYTES + STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *mapping =
+        mmap(NULL, GUARD_BYTES + STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping == MAP_FAILED || mprotect(mapping, GUARD_BYTES, PROT_NONE) != 0) {
         fputs("imp: no memory for another task's stack\n", stderr);
         abort();
@@ -135,10 +136,7 @@ static void task_body(struct task *task)
 }
 
 #if IMP_UCONTEXT
-static void task_entry(unsigned high, unsigned low)
-{
-    task_body((struct task *)(uintptr_t)((uint64_t)high << 32 | low));
-}
+static void task_entry(unsigned high, unsigned low) { task_body((struct task *)(uintptr_t)((uint64_t)high << 32 | low)); }
 static void task_prepare(struct task *task)
 {
     getcontext(&task->context);
@@ -289,8 +287,7 @@ void task_cancel(struct task *task)
 
 struct task *node_task_first(struct node *node)
 {
-    list_each(link, &node->tasks)
-    {
+    list_each (link, &node->tasks) {
         struct task *task = list_entry(link, struct task, link);
         if (task->phase != TASK_RUNNING) /* whoever is running now ends by itself: it is cancelled below */
             return task;
@@ -309,7 +306,9 @@ void task_end(struct task *task)
 
 void condition_wake(struct condition *condition)
 {
-    list_each(link, &condition->waiters) { task_wake(list_entry(link, struct waiter, link)->task); }
+    list_each (link, &condition->waiters) {
+        task_wake(list_entry(link, struct waiter, link)->task);
+    }
 }
 
 void condition_enter(struct condition *condition, struct waiter *waiter)

@@ -25,7 +25,7 @@ struct node *task_node(const struct task *task);
 const char *task_name(const struct task *task);
 /* Waits: 0 when woken, IMP_TIMEOUT at the deadline, IMP_CANCELLED. Only inside a task. */
 int task_park(struct instant deadline);
-void task_wake(struct task *task); /* several wakes before it runs count once */
+void task_wake(struct task *task);    /* several wakes before it runs count once */
 int task_sleep(struct instant until); /* 0, or IMP_CANCELLED */
 void task_cancel(struct task *task);  /* takes effect when it next runs, which is now */
 bool task_cancelled(const struct task *task);

@@ -54,7 +54,8 @@ struct wire {
 
 /* ---- making and finding ---- */
 
-static void direction_init(struct wire *wire, unsigned side, struct port *from, struct port *to, const struct wire_settings *settings)
+static void direction_init(struct wire *wire, unsigned side, struct port *from, struct port *to,
+                           const struct wire_settings *settings)
 {
     struct direction *direction = &wire->direction[side];
     direction->settings = *settings;
@@ -69,7 +70,8 @@ static void direction_init(struct wire *wire, unsigned side, struct port *from, 
     from->side = (uint8_t)side;
 }
 
-struct wire *wire_create(struct port *a, struct port *b, const char *name, const struct wire_settings *ab, const struct wire_settings *ba)
+struct wire *wire_create(struct port *a, struct port *b, const char *name, const struct wire_settings *ab,
+                         const struct wire_settings *ba)
 {
     assert(!a->wire && !b->wire && a != b);
     struct engine *engine = a->node->engine;
@@ -95,7 +97,10 @@ const char *wire_name(const struct wire *wire) { return wire->name; }
 struct port *wire_end(const struct wire *wire, unsigned side) { return wire->direction[side].from; }
 struct port *wire_peer(const struct port *port) { return port->wire ? port->wire->direction[port->side].to : NULL; }
 struct wire *wire_find(struct engine *engine, const char *name) { return map_get(&engine->wires, name, strlen(name)); }
-struct wire_settings *wire_direction_settings(struct wire *wire, unsigned from_side) { return &wire->direction[from_side].settings; }
+struct wire_settings *wire_direction_settings(struct wire *wire, unsigned from_side)
+{
+    return &wire->direction[from_side].settings;
+}
 bool wire_is_up(const struct wire *wire) { return wire->up; }
 
 struct wire *wire_next(struct engine *engine, const struct wire *wire)
@@ -158,10 +163,7 @@ static int64_t departure_of(struct direction *direction, uint32_t length, struct
     return departure;
 }
 
-static bool chance(struct direction *direction, uint32_t ppm)
-{
-    return ppm && random_below(&direction->random, 1000000) < ppm;
-}
+static bool chance(struct direction *direction, uint32_t ppm) { return ppm && random_below(&direction->random, 1000000) < ppm; }
 
 static void channel_push(struct channel *channel, struct frame *frame, int64_t arrival_ns, uint64_t tie)
 {
@@ -209,8 +211,7 @@ static void journey(struct direction *direction, struct frame *frame, int64_t de
 
 static void taps_see(struct wire *wire, unsigned side, const struct frame *frame, struct instant now)
 {
-    list_each(link, &wire->taps)
-    {
+    list_each (link, &wire->taps) {
         struct wire_tap *tap = list_entry(link, struct wire_tap, link);
         tap->frame(tap, wire, side, frame, now);
     }

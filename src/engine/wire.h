@@ -10,29 +10,30 @@
  * frame costs one event. A direction keeps its frames in flight in a FIFO of its own and has one timer, for the first of them.
  * Frames keep their order, unless `reorder` says otherwise. */
 struct wire_settings {
-    uint64_t rate_bps;        /* bits per second; 0 = no limit: no time to serialise, no queue */
-    int64_t delay_ns;         /* propagation, at least 0 */
-    int64_t jitter_ns;        /* adds a uniform 0..jitter to the delay, order kept */
-    uint32_t loss_ppm;        /* each frame's chance to be lost, in millionths; likewise below */
+    uint64_t rate_bps; /* bits per second; 0 = no limit: no time to serialise, no queue */
+    int64_t delay_ns;  /* propagation, at least 0 */
+    int64_t jitter_ns; /* adds a uniform 0..jitter to the delay, order kept */
+    uint32_t loss_ppm; /* each frame's chance to be lost, in millionths; likewise below */
     uint32_t duplicate_ppm;
-    uint32_t corrupt_ppm;     /* one bit is flipped behind the first 14 bytes */
-    uint32_t reorder_ppm;     /* held back by reorder_ns */
+    uint32_t corrupt_ppm; /* one bit is flipped behind the first 14 bytes */
+    uint32_t reorder_ppm; /* held back by reorder_ns */
     int64_t reorder_ns;
-    uint32_t queue_frames;    /* drop-tail limit of frames that wait for the wire, the one being sent included; 0 = no limit */
-    uint32_t queue_bytes;     /* likewise in bytes; 0 = no limit */
-    uint32_t overhead_bytes;  /* counted per frame when serialising: preamble, FCS and gap of Ethernet are 24 */
+    uint32_t queue_frames;   /* drop-tail limit of frames that wait for the wire, the one being sent included; 0 = no limit */
+    uint32_t queue_bytes;    /* likewise in bytes; 0 = no limit */
+    uint32_t overhead_bytes; /* counted per frame when serialising: preamble, FCS and gap of Ethernet are 24 */
 };
 
 struct wire_profile {
-    const char *name;    /* "ethernet-1g", "wifi", "dsl" ... */
-    const char *summary; /* one line: what it stands for, where the figures come from */
+    const char *name;              /* "ethernet-1g", "wifi", "dsl" ... */
+    const char *summary;           /* one line: what it stands for, where the figures come from */
     struct wire_settings up, down; /* first port to second, and back; the same unless the medium is asymmetric */
 };
 const struct wire_profile *wire_profile_find(const char *name); /* NULL when unknown */
 const struct wire_profile *wire_profiles(size_t *count);
 
 /* Both ports must be free. `name` is copied; unique names keep digests and captures apart. The ports' `carrier` is told. */
-struct wire *wire_create(struct port *a, struct port *b, const char *name, const struct wire_settings *ab, const struct wire_settings *ba);
+struct wire *wire_create(struct port *a, struct port *b, const char *name, const struct wire_settings *ab,
+                         const struct wire_settings *ba);
 const char *wire_name(const struct wire *wire);
 struct port *wire_end(const struct wire *wire, unsigned side); /* 0 or 1 */
 struct port *wire_peer(const struct port *port);               /* the port at the far end; NULL when unplugged */
@@ -43,7 +44,7 @@ bool wire_is_up(const struct wire *wire);
 void wire_set_up(struct wire *wire, bool up); /* down: what is in flight is lost, ports lose carrier */
 
 struct wire_counts {
-    uint64_t frames, bytes;    /* handed over and not refused by the queue */
+    uint64_t frames, bytes; /* handed over and not refused by the queue */
     uint64_t lost, queue_drops, duplicated, corrupted;
     uint64_t queue_frames_peak;
 };
