@@ -20,9 +20,15 @@ void queue_free(struct queue *queue)
     *queue = (struct queue){0};
 }
 
+/* Both halves of the key as one number, since due_ns is never negative: compared without a branch to mispredict. */
+static inline unsigned __int128 entry_key(const struct queue_entry *entry)
+{
+    return (unsigned __int128)(uint64_t)entry->due_ns << 64 | entry->tie;
+}
+
 static inline bool entry_before(const struct queue_entry *a, const struct queue_entry *b)
 {
-    return a->due_ns < b->due_ns || (a->due_ns == b->due_ns && a->tie < b->tie);
+    return entry_key(a) < entry_key(b);
 }
 
 static inline void place(struct queue *queue, uint32_t at, const struct queue_entry *entry)
@@ -51,10 +57,13 @@ static void sift_down(struct queue *queue, uint32_t at, struct queue_entry entry
             break;
         uint32_t end = child + 4 < queue->count ? child + 4 : queue->count;
         uint32_t least = child;
-        for (uint32_t c = child + 1; c < end; c++)
-            if (entry_before(&queue->heap[c], &queue->heap[least]))
-                least = c;
-        if (!entry_before(&queue->heap[least], &entry))
+        unsigned __int128 least_key = entry_key(&queue->heap[child]);
+        for (uint32_t c = child + 1; c < end; c++) {
+            unsigned __int128 key = entry_key(&queue->heap[c]);
+            least = key < least_key ? c : least;
+            least_key = key < least_key ? key : least_key;
+        }
+        if (!(least_key < entry_key(&entry)))
             break;
         place(queue, at, &queue->heap[least]);
         at = least;
