@@ -1,0 +1,38 @@
+#ifndef IMP_APPLICATION_LIMITS_H
+#define IMP_APPLICATION_LIMITS_H
+
+/* Every limit of the application layer, by protocol. Times are in the unit that ends the name. */
+
+/* ---- DNS ---- */
+enum {
+    LIMIT_DNS_MESSAGE_BYTES = 65535,     /* what a TCP length prefix can say */
+    LIMIT_DNS_UDP_BYTES = 1232,          /* what we offer and accept over UDP: fits every path without fragments (DNS flag day 2020) */
+    LIMIT_DNS_CLASSIC_BYTES = 512,       /* UDP without EDNS0 (RFC 1035 section 4.2.1) */
+    LIMIT_DNS_RECORDS = 4096,            /* records in one message; a parser stops there */
+    LIMIT_DNS_POINTERS = 126,            /* compression pointers in one name: no more labels fit a name */
+    LIMIT_DNS_COMPRESSED_NAMES = 256,    /* places that a message being built remembers for compression */
+    LIMIT_DNS_ZONE_BYTES = 16 << 20,     /* a master file */
+    LIMIT_DNS_ZONE_TOKENS = 4096,        /* tokens in one record of a master file */
+    LIMIT_DNS_ZONE_ERRORS = 50,          /* faults reported for one master file */
+    LIMIT_DNS_CHAIN = 12,                /* CNAMEs followed for one question */
+    LIMIT_DNS_REFERRALS = 32,            /* delegations followed for one name */
+    LIMIT_DNS_DEPTH = 5,                 /* name servers' names resolved to resolve name servers' names to ... */
+    LIMIT_DNS_QUESTIONS = 64,            /* asked upstream for one client's question */
+    LIMIT_DNS_ZONE_SERVERS = 16,         /* name servers considered for one zone */
+    LIMIT_DNS_SERVER_ADDRESSES = 24,     /* addresses considered for one zone */
+    LIMIT_DNS_ROUNDS = 3,                /* times that a server is asked before it is given up, by UDP */
+    LIMIT_DNS_SERVER_MEMORY = 1024,      /* servers whose round-trip time a resolver remembers */
+    LIMIT_DNS_CACHE_ENTRIES = 10000,     /* the default bound of a cache */
+    LIMIT_DNS_TTL_S = 7 * 86400,         /* no record is remembered for longer */
+    LIMIT_DNS_NEGATIVE_TTL_S = 3 * 3600, /* no absence is remembered for longer (RFC 2308 section 5) */
+    LIMIT_DNS_FAILURE_TTL_S = 5,         /* nor a failure (RFC 2308 section 7.1 allows five minutes) */
+    LIMIT_DNS_TASKS = 256,               /* datagrams that a server answers at once */
+    LIMIT_DNS_TCP_IDLE_S = 10,           /* a server closes a connection that is idle for as long (RFC 7766 section 6.2.3) */
+    LIMIT_DNS_TCP_QUESTIONS = 1000,      /* asked on one connection */
+    LIMIT_DNS_CLIENT_S = 10,             /* a resolver gives a question up, as its client has */
+    LIMIT_DNS_STUB_TRY_S = 5,            /* a stub waits for one server (resolv.conf's `timeout`) */
+    LIMIT_DNS_STUB_TRIES = 2,            /* rounds over its servers (resolv.conf's `attempts`) */
+    LIMIT_DNS_ADDRESSES = 32,            /* addresses that a stub gathers for a name */
+};
+
+#endif
