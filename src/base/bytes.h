@@ -13,7 +13,6 @@ struct bytes { /* a borrowed run of bytes */
     const uint8_t *data;
     size_t length;
 };
-
 struct reader {
     const uint8_t *data;
     size_t length, at;

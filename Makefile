@@ -1,0 +1,57 @@
+# The front of the build. Meson does the work (meson.build); here are the words that people type.
+#
+#   make            install what is missing (asking first), and build build/imp
+#   make demo       build, and run the first lab
+#   make test       unit tests, short fuzzing, and the labs;  ends with "N passed, N failed"
+#   make check      layers, style, formatting, and a build with clang
+#   make sanitize   all tests again under AddressSanitizer and UBSan
+#   make fuzz       libFuzzer on each target (COUNT=1000000 inputs each)
+#   make bench      the benchmarks
+#   make format     clang-format over everything
+#   make install    into /usr/local, or DESTDIR and PREFIX;   make clean   removes every build
+
+COUNT ?= 1000000
+PREFIX ?= /usr/local
+
+all:
+	@scripts/setup
+	@scripts/build build
+
+demo: all
+	@build/imp run labs/type-a-url.yaml
+
+test:
+	@scripts/setup --test
+	@scripts/build build
+	@scripts/test build
+
+check:
+	@scripts/check-includes
+	@scripts/check-style
+	@CC=clang scripts/build build-clang
+	@echo "check: all good"
+
+sanitize:
+	@scripts/setup --test
+	@scripts/build build-asan -Db_sanitize=address,undefined
+	@scripts/test build-asan
+
+fuzz:
+	@scripts/setup --test
+	@CC=clang scripts/build build-fuzz -Dfuzz=true
+	@scripts/fuzz build-fuzz $(COUNT)
+
+bench: all
+	@for program in build/bench_*; do [ ! -f "$$program" ] || { echo "== $$program"; "$$program" || exit 1; }; done
+
+format:
+	@scripts/check-style --format
+
+install: all
+	@meson configure build -Dprefix=$(PREFIX)
+	@meson install -C build
+
+clean:
+	rm -rf build build-clang build-asan build-fuzz
+
+.PHONY: all demo test check sanitize fuzz bench format install clean
