@@ -26,6 +26,7 @@ test:
 	@scripts/test build
 
 check:
+	@scripts/setup --test
 	@scripts/check-includes
 	@scripts/check-style
 	@CC=clang scripts/build build-clang
