@@ -306,8 +306,7 @@ static const char *parse_number(const char *text, char field, struct writer *out
     return NULL;
 }
 
-/* "3600", or "1h", "1w2d3h4m5s". */
-static const char *parse_duration(const char *text, struct writer *out)
+int dns_ttl_parse(const char *text, uint32_t *out)
 {
     uint64_t total = 0;
     const char *p = text;
@@ -326,9 +325,16 @@ static const char *parse_duration(const char *text, struct writer *out)
         total += number * unit;
         p = *end && strchr("wWdDhHmMsS", *end) ? end + 1 : end;
     }
-    if (*text == '\0' || *p != '\0' || total > INT32_MAX)
+    *out = (uint32_t)total;
+    return *text == '\0' || *p != '\0' ? IMP_MALFORMED : total > INT32_MAX ? IMP_INVALID : 0;
+}
+
+static const char *parse_duration(const char *text, struct writer *out)
+{
+    uint32_t seconds;
+    if (dns_ttl_parse(text, &seconds) != 0)
         return "a time in seconds, or such as 1h30m, was expected";
-    writer_u32(out, (uint32_t)total);
+    writer_u32(out, seconds);
     return NULL;
 }
 

@@ -58,6 +58,9 @@ struct dns_token {
 int dns_rdata_parse(uint16_t type, const struct dns_token *words, size_t count, const struct dns_name *origin,
                     struct writer *out, const char **error, size_t *at);
 
+int dns_ttl_parse(const char *text,
+                  uint32_t *out); /* "3600", "1h", "1w2d3h4m5s": seconds. IMP_MALFORMED; IMP_INVALID past 2^31 - 1 */
+
 /* The name that begins at `offset` of sound uncompressed data: NS, CNAME, PTR and SOA 0, MX 2, SRV 6. */
 struct dns_name dns_rdata_name(struct bytes data, size_t offset);
 /* Where the name of a server stands whose addresses a reader of such a record wants next (NS, MX, SRV); -1 for other types. */
