@@ -35,4 +35,21 @@ enum {
     LIMIT_DNS_ADDRESSES = 32,            /* addresses that a stub gathers for a name */
 };
 
+/* HTTP */
+enum {
+    LIMIT_HTTP_URL_BYTES = 8000,       /* RFC 9112 section 3: at least 8000; 414 beyond */
+    LIMIT_HTTP_HEAD_BYTES = 32768,     /* start line and fields together; 431 beyond */
+    LIMIT_HTTP_FIELDS = 100,           /* 431 beyond */
+    LIMIT_HTTP_TRAILERS = 16,          /* fields behind a chunked body */
+    LIMIT_HTTP_CHUNK_LINE_BYTES = 256, /* a chunk's size and its extensions */
+    LIMIT_HTTP_BLANK_LINES = 4,        /* empty lines before a start line (RFC 9112 section 2.2) */
+    LIMIT_HTTP_RANGES = 16,            /* in one request; more are answered with the whole */
+    LIMIT_HTTP_INTERIM_RESPONSES = 16, /* 1xx before the final one */
+    LIMIT_HTTP_ADDRESSES = 8,          /* of one name that a client tries */
+    LIMIT_WEB_FOLDER_FILES = 4096,     /* loaded from a root folder */
+    LIMIT_WEB_FOLDER_BYTES = 64 << 20, /* their total */
+    LIMIT_WEB_FOLDER_DEPTH = 16,       /* folders in folders */
+    LIMIT_WEB_PATH_BYTES = 1024,       /* of a page, decoded */
+};
+
 #endif
