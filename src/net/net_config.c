@@ -1,0 +1,142 @@
+/* The capability "configure" of net_config.h: how DHCP, routing daemons and ip, arp and ss see and change their node's network.
+ *
+ * A lab node's internet layer has all of it (internet/config.h), and this is a thin layer over that. A world without such a stack (this
+ * machine: its network belongs to its administrator) answers IMP_UNSUPPORTED. The resolver's configuration, which both worlds have, is in
+ * net_resolver.c, packet sockets are in net_datagram.c. Lists are walked by position, so a change in the middle of a walk can make it miss
+ * or repeat an entry, but never touch what is gone. */
+#include <string.h>
+
+#include "base/error.h"
+#include "internet/config.h"
+#include "net/net_internal.h"
+#include "transport/tcp/tcp.h"
+#include "transport/udp.h"
+
+/* ---- interfaces ---- */
+int net_interface_next(struct net *net, size_t *at, struct interface_info *out)
+{
+    return net->stack ? stack_interface_info(net->stack, at, out) : IMP_UNSUPPORTED;
+}
+
+int net_interface_find(struct net *net, const char *name, struct interface_info *out)
+{
+    size_t at = 0;
+    int error;
+    while ((error = net_interface_next(net, &at, out)) == 0)
+        if (strcmp(out->name, name) == 0)
+            return 0;
+    return error;
+}
+
+int net_interface_set_up(struct net *net, uint16_t interface, bool up)
+{
+    return net->stack ? stack_interface_set_up(net->stack, interface, up) : IMP_UNSUPPORTED;
+}
+
+int net_interface_set_mtu(struct net *net, uint16_t interface, uint32_t mtu)
+{
+    return net->stack ? stack_interface_set_mtu(net->stack, interface, mtu) : IMP_UNSUPPORTED;
+}
+
+int net_interface_set_mac(struct net *net, uint16_t interface, struct mac mac)
+{
+    return net->stack ? stack_interface_set_mac(net->stack, interface, mac) : IMP_UNSUPPORTED;
+}
+
+/* ---- addresses ---- */
+int net_address_next(struct net *net, size_t *at, struct address_info *out)
+{
+    return net->stack ? stack_address_info(net->stack, at, out) : IMP_UNSUPPORTED;
+}
+
+int net_address_add(struct net *net, const struct address_info *address)
+{
+    return net->stack ? stack_address_add(net->stack, address) : IMP_UNSUPPORTED;
+}
+
+int net_address_remove(struct net *net, uint16_t interface, const struct prefix *prefix)
+{
+    return net->stack ? stack_address_remove(net->stack, interface, prefix) : IMP_UNSUPPORTED;
+}
+
+/* ---- routes ---- */
+int net_route_next(struct net *net, size_t *at, struct route_info *out)
+{
+    return net->stack ? stack_route_info(net->stack, at, out) : IMP_UNSUPPORTED;
+}
+
+int net_route_get(struct net *net, const struct ip *destination, struct route_info *out)
+{
+    return net->stack ? stack_route_get(net->stack, destination, out) : IMP_UNSUPPORTED;
+}
+
+int net_route_add(struct net *net, const struct route_info *route)
+{
+    return net->stack ? stack_route_add(net->stack, route) : IMP_UNSUPPORTED;
+}
+
+int net_route_remove(struct net *net, const struct route_info *route)
+{
+    return net->stack ? stack_route_remove(net->stack, route) : IMP_UNSUPPORTED;
+}
+
+/* ---- neighbours ---- */
+int net_neighbour_next(struct net *net, size_t *at, struct neighbour_info *out)
+{
+    return net->stack ? stack_neighbour_info(net->stack, at, out) : IMP_UNSUPPORTED;
+}
+
+int net_neighbour_set(struct net *net, uint16_t interface, const struct ip *address, struct mac mac)
+{
+    return net->stack ? stack_neighbour_set(net->stack, interface, address, mac) : IMP_UNSUPPORTED;
+}
+
+int net_neighbour_remove(struct net *net, uint16_t interface, const struct ip *address)
+{
+    return net->stack ? stack_neighbour_remove(net->stack, interface, address) : IMP_UNSUPPORTED;
+}
+
+/* ---- sockets: TCP's first, then UDP's, each in order of creation ---- */
+static void tcp_socket_print(const struct tcp_socket *socket, struct socket_info *out)
+{
+    struct tcp_info info;
+    tcp_socket_info(socket, &info);
+    *out = (struct socket_info){.protocol = PROTOCOL_TCP,
+                                .local = info.local,
+                                .remote = info.remote,
+                                .state = tcp_state_name(info.state),
+                                .receive_queue = info.receive_queue,
+                                .send_queue = info.send_queue};
+}
+
+static void udp_socket_print(const struct udp_socket *socket, struct socket_info *out)
+{
+    *out = (struct socket_info){.protocol = PROTOCOL_UDP, .receive_queue = udp_socket_queued(socket)};
+    udp_socket_local(socket, &out->local);
+    udp_socket_remote(socket, &out->remote);
+    out->state = out->remote.address.family ? "ESTAB" : "UNCONN";
+}
+
+int net_socket_next(struct net *net, size_t *at, struct socket_info *out)
+{
+    if (!net->stack)
+        return IMP_UNSUPPORTED;
+    size_t position = 0;
+    struct tcp *tcp = tcp_of(net->stack);
+    for (struct tcp_socket *s = NULL; tcp && (s = tcp_socket_next(tcp, s)); position++) {
+        if (position == *at) {
+            tcp_socket_print(s, out);
+            ++*at;
+            return 0;
+        }
+    }
+    struct udp_layer *udp = udp_of(net->stack);
+    for (struct udp_socket *s = NULL; udp && (s = udp_socket_next(udp, s)); position++) {
+        if (position == *at) {
+            udp_socket_print(s, out);
+            ++*at;
+            return 0;
+        }
+    }
+    return IMP_NOT_FOUND;
+}

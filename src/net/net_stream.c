@@ -1,0 +1,259 @@
+/* Streams and listeners: the waiting half of net.h's calls, the same in both worlds.
+ *
+ * net_dial makes the object, then waits for the world to say that it is connected; on failure nobody ever saw its handle. Accepting,
+ * reading and writing are the loop that net.c's essay describes. A write goes on until everything was taken.
+ *
+ * A serving listener holds no task. When the world says that it changed, a timer of the present instant is set, since the world may be in
+ * the middle of a segment; the timer accepts all that waits and starts a task for each. At the limit of tasks it stops accepting:
+ * connections wait in the backlog until a task ends, and beyond that clients are refused by the transport, as they should be.
+ *
+ * A stream may stand on a stream: net_stream_register() moves the lower one out of the table of handles (its old handle goes stale) and
+ * gives the pair one new handle. The layer's operations follow the same rule as a world's: they never wait. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "net/limits.h"
+#include "net/net_serve.h"
+
+static struct net_object *stream_object(struct stream stream)
+{
+    return net_object_find(stream.net, NET_STREAM, stream.index, stream.generation);
+}
+
+static struct stream stream_handle(const struct net_object *object)
+{
+    return (struct stream){object->net, object->index, net_object_generation(object)};
+}
+
+int net_dial(struct net *net, const struct endpoint *remote, const struct dial_options *options, struct instant deadline,
+             struct stream *out)
+{
+    static const struct dial_options NO_OPTIONS;
+    struct net_object *object;
+    if (ip_is_multicast(&remote->address) || ip_is_broadcast(&remote->address) || remote->port == 0 || !remote->address.family)
+        return IMP_INVALID;
+    if (task_current() && task_cancelled(task_current()))
+        return IMP_CANCELLED; /* nothing new is begun by a task that is being stopped */
+    int error = net->world->dial(net, remote, options ? options : &NO_OPTIONS, &object);
+    if (error)
+        return error;
+    *out = stream_handle(object);
+    for (;;) {
+        object = stream_object(*out);
+        if (!object)
+            return IMP_STALE;
+        error = net->world->connected(object);
+        if (error == IMP_BUSY) {
+            error = net_object_wait(object, deadline);
+            if (error == 0)
+                continue;
+            object = stream_object(*out);
+        }
+        if (error && object)
+            net_stream_close_object(object, true);
+        return error;
+    }
+}
+
+int stream_local(struct stream stream, struct endpoint *out)
+{
+    struct net_object *object = stream_object(stream);
+    return object ? object->stream->local(object, out) : IMP_STALE;
+}
+
+int stream_remote(struct stream stream, struct endpoint *out)
+{
+    struct net_object *object = stream_object(stream);
+    return object ? object->stream->remote(object, out) : IMP_STALE;
+}
+
+ssize_t stream_read(struct stream stream, void *out, size_t capacity, struct instant deadline)
+{
+    if (capacity == 0)
+        return IMP_INVALID;
+    for (;;) {
+        struct net_object *object = stream_object(stream);
+        if (!object)
+            return IMP_STALE;
+        ssize_t got = object->stream->read(object, out, capacity);
+        if (got != IMP_BUSY)
+            return got;
+        int error = net_object_wait(object, deadline);
+        if (error)
+            return error;
+    }
+}
+
+int stream_read_all(struct stream stream, void *out, size_t length, struct instant deadline)
+{
+    for (size_t at = 0; at < length;) {
+        ssize_t got = stream_read(stream, (uint8_t *)out + at, length - at, deadline);
+        if (got <= 0)
+            return got == 0 ? IMP_CLOSED : (int)got;
+        at += (size_t)got;
+    }
+    return 0;
+}
+
+int stream_write(struct stream stream, const void *data, size_t length, struct instant deadline)
+{
+    size_t at = 0;
+    for (;;) {
+        struct net_object *object = stream_object(stream);
+        if (!object)
+            return IMP_STALE;
+        if (at == length)
+            return 0;
+        ssize_t took = object->stream->write(object, (const uint8_t *)data + at, length - at);
+        if (took >= 0) {
+            at += (size_t)took;
+            continue;
+        }
+        int error = took == IMP_BUSY ? net_object_wait(object, deadline) : (int)took;
+        if (error)
+            return error;
+    }
+}
+
+int stream_finish(struct stream stream)
+{
+    struct net_object *object = stream_object(stream);
+    return object ? object->stream->finish(object) : IMP_STALE;
+}
+
+void net_stream_close_object(struct net_object *stream, bool reset)
+{
+    stream->stream->close(stream, reset);
+    net_object_free(stream);
+}
+
+int stream_close(struct stream stream)
+{
+    struct net_object *object = stream_object(stream);
+    if (!object)
+        return IMP_STALE;
+    net_stream_close_object(object, false);
+    return 0;
+}
+
+int stream_reset(struct stream stream)
+{
+    struct net_object *object = stream_object(stream);
+    if (!object)
+        return IMP_STALE;
+    net_stream_close_object(object, true);
+    return 0;
+}
+
+int net_stream_register(struct net *net, const struct stream_ops *ops, size_t bytes, const struct stream *below,
+                        struct net_stream_layer **out, struct stream *handle)
+{
+    struct net_object *lower = NULL;
+    if (below && !(lower = stream_object(*below)))
+        return IMP_STALE;
+    struct net_stream_layer *layer = net_object_create(net, NET_STREAM, bytes);
+    if (!layer)
+        return IMP_LIMIT;
+    layer->object.stream = ops;
+    if (lower) {
+        net->slots[lower->index].generation++; /* from now on only the layer reaches it */
+        net_object_detach(lower);
+        lower->above = &layer->object;
+        layer->below = lower;
+    }
+    *out = layer;
+    *handle = stream_handle(&layer->object);
+    return 0;
+}
+
+/* ---- listeners ---- */
+static struct net_object *listener_object(struct listener listener)
+{
+    return net_object_find(listener.net, NET_LISTENER, listener.index, listener.generation);
+}
+
+int net_listen(struct net *net, const struct endpoint *local, struct listener *out)
+{
+    struct net_object *object;
+    int error = net->world->listen(net, local, &object);
+    if (!error)
+        *out = (struct listener){net, object->index, net_object_generation(object)};
+    return error;
+}
+
+int listener_accept(struct listener listener, struct instant deadline, struct stream *out)
+{
+    for (;;) {
+        struct net_object *accepted, *object = listener_object(listener);
+        if (!object)
+            return IMP_STALE;
+        int error = listener.net->world->accept(object, &accepted);
+        if (error == 0)
+            *out = stream_handle(accepted);
+        if (error != IMP_BUSY)
+            return error;
+        error = net_object_wait(object, deadline);
+        if (error)
+            return error;
+    }
+}
+
+int listener_local(struct listener listener, struct endpoint *out)
+{
+    struct net_object *object = listener_object(listener);
+    return object ? listener.net->world->local(object, out) : IMP_STALE;
+}
+
+int listener_close(struct listener listener)
+{
+    struct net_object *object = listener_object(listener);
+    if (!object)
+        return IMP_STALE;
+    listener.net->world->close(object);
+    net_object_free(object);
+    return 0;
+}
+
+struct serve_stream { /* one accepted connection, for its task */
+    struct net_serve_call call;
+    void (*serve)(struct stream stream, void *argument);
+    void *argument;
+    struct stream stream;
+};
+
+static void serve_stream_run(struct net *net, void *context)
+{
+    struct serve_stream *work = context;
+    work->serve(work->stream, work->argument);
+    (void)stream_close(work->stream); /* stale when the application closed it: as good */
+    net_serve_call_end(net, &work->call);
+}
+
+static int listener_serve_one(struct net_object *listener)
+{
+    struct net *net = listener->net;
+    struct net_serve *serve = listener->serve;
+    struct net_object *accepted;
+    if (net->task_count >= LIMIT_NET_TASKS)
+        return IMP_LIMIT;
+    int error = net->world->accept(listener, &accepted);
+    if (error)
+        return error;
+    struct serve_stream *work = memory_take(sizeof(*work));
+    *work = (struct serve_stream){net_serve_call(listener), serve->serve.stream, serve->argument, stream_handle(accepted)};
+    return net_task_start(net, serve->name, serve_stream_run, work, true);
+}
+
+int listener_serve(struct listener listener, const char *name, void (*serve)(struct stream stream, void *argument),
+                   void *argument)
+{
+    struct net_object *object = listener_object(listener);
+    if (!object)
+        return IMP_STALE;
+    struct net_serve *state = net_serve_begin(object, name, listener_serve_one, UINT32_MAX, argument);
+    state->serve.stream = serve;
+    net_serve_due(object, 0);
+    return 0;
+}
