@@ -15,9 +15,10 @@
 
 #include "base/text.h"
 
-extern const struct command COMMAND_HELP;
+extern const struct command COMMAND_CHECK, COMMAND_HELP;
 
 const struct command *const COMMANDS[] = {
+    &COMMAND_CHECK,
     &COMMAND_HELP,
     NULL,
 };

@@ -27,7 +27,7 @@ struct fault_list {
 void fault_add(struct fault_list *list, struct position at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* " (did you mean 'x'?)" for the candidate nearest to `word`, or "". `candidates` ends with NULL. Lives as long as the list. */
 const char *fault_did_you_mean(struct fault_list *list, const char *word, const char *const *candidates);
-/* Orders them by file (the first faulty one first), line and column. */
+/* Orders them by file, line and column. */
 void fault_list_sort(struct fault_list *list);
 void fault_list_free(struct fault_list *list);
 

@@ -1,0 +1,169 @@
+/* Files of this machine: read whole, or written piece by piece.
+ *
+ * Who reads a file here wants all of it and knows how much is too much: lab files, zone files. A FIFO or a device given by mistake
+ * is refused before a read could hang on it. Who writes (captures) adds small records for a long time: they are gathered in a
+ * buffer, and a full disk is noticed at the first write that fails. From then on nothing more is written, and the half file is
+ * removed at the end, so that nobody takes it for a whole one.
+ */
+#include "host/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+enum { WRITER_BUFFER_BYTES = 64 * 1024, PATH_BYTES_MAX = 4096 };
+
+static ssize_t read_fully(int file, uint8_t *data, size_t room)
+{
+    size_t length = 0;
+    while (length < room) {
+        ssize_t n = read(file, data + length, room - length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        length += (size_t)n;
+    }
+    return (ssize_t)length;
+}
+
+uint8_t *file_read_all(const char *path, size_t limit, size_t *length, const char **why)
+{
+    struct stat about;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) {
+        *why = strerror(errno);
+        return NULL;
+    }
+    uint8_t *data = NULL;
+    ssize_t n = -1;
+    if (fstat(file, &about) != 0) {
+        *why = strerror(errno);
+    } else if (!S_ISREG(about.st_mode)) {
+        *why = "it is not a file";
+    } else if ((uint64_t)about.st_size > limit) {
+        *why = "it is too large";
+    } else {
+        data = memory_take((size_t)about.st_size + 1);
+        n = read_fully(file, data, (size_t)about.st_size);
+        if (n < 0)
+            *why = strerror(errno);
+    }
+    close(file);
+    if (n < 0) {
+        memory_free(data);
+        return NULL;
+    }
+    *length = (size_t)n;
+    return data;
+}
+
+bool file_readable(const char *path) { return access(path, R_OK) == 0; }
+
+struct file_writer {
+    int file;
+    int error; /* errno of the first failure */
+    size_t used;
+    char *path;
+    uint8_t buffer[WRITER_BUFFER_BYTES];
+};
+
+struct file_writer *file_writer_create(const char *path, const char **why)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0) {
+        *why = strerror(errno);
+        return NULL;
+    }
+    struct file_writer *writer = memory_take(sizeof *writer);
+    writer->file = file;
+    writer->error = 0;
+    writer->used = 0;
+    writer->path = memory_copy_text(path);
+    return writer;
+}
+
+static void flush(struct file_writer *writer)
+{
+    for (size_t at = 0; at < writer->used && !writer->error;) {
+        ssize_t n = write(writer->file, writer->buffer + at, writer->used - at);
+        if (n < 0 && errno != EINTR)
+            writer->error = errno;
+        else if (n > 0)
+            at += (size_t)n;
+    }
+    writer->used = 0;
+}
+
+void file_writer_add(struct file_writer *writer, const void *data, size_t length)
+{
+    const uint8_t *from = data;
+    while (length && !writer->error) {
+        size_t room = WRITER_BUFFER_BYTES - writer->used, n = length < room ? length : room;
+        memcpy(writer->buffer + writer->used, from, n);
+        writer->used += n;
+        from += n;
+        length -= n;
+        if (writer->used == WRITER_BUFFER_BYTES)
+            flush(writer);
+    }
+}
+
+bool file_writer_failed(const struct file_writer *writer) { return writer->error != 0; }
+
+int file_writer_close(struct file_writer *writer, const char **why)
+{
+    flush(writer);
+    if (close(writer->file) != 0 && !writer->error)
+        writer->error = errno;
+    int error = writer->error;
+    if (error) {
+        *why = strerror(error);
+        unlink(writer->path);
+    }
+    memory_free(writer->path);
+    memory_free(writer);
+    return error ? IMP_SYSTEM : 0;
+}
+
+void file_writer_discard(struct file_writer *writer)
+{
+    if (!writer)
+        return;
+    close(writer->file);
+    unlink(writer->path);
+    memory_free(writer->path);
+    memory_free(writer);
+}
+
+int folder_make(const char *path, const char **why)
+{
+    char part[PATH_BYTES_MAX];
+    size_t length = strlen(path);
+    if (length >= sizeof part) {
+        *why = strerror(ENAMETOOLONG);
+        return IMP_SYSTEM;
+    }
+    for (size_t i = 1; i <= length; i++)
+        if (path[i] == '/' || !path[i]) {
+            memcpy(part, path, i);
+            part[i] = 0;
+            if (mkdir(part, 0777) != 0 && errno != EEXIST) {
+                *why = strerror(errno);
+                return IMP_SYSTEM;
+            }
+        }
+    struct stat about;
+    if (stat(path, &about) != 0 || !S_ISDIR(about.st_mode)) {
+        *why = "it is not a folder";
+        return IMP_SYSTEM;
+    }
+    return 0;
+}

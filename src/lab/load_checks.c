@@ -1,0 +1,108 @@
+/* What only the whole lab shows: one address on two nodes of the same link.
+ *
+ * Ports that hear each other's broadcasts are one segment: the two ends of a wire, and all ports of a switch or a hub. Segments
+ * are found by union and find over the ports. Within a segment an address must be unique; in different ones the same private
+ * address may well be used twice, as in every home. The same holds for MAC addresses.
+ */
+#include "lab/loader.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+struct segments {
+    uint32_t *parent;
+    size_t count;
+};
+
+static uint32_t segment_root(struct segments *s, uint32_t at)
+{
+    while (s->parent[at] != at)
+        at = s->parent[at] = s->parent[s->parent[at]];
+    return at;
+}
+
+static void segments_join(struct segments *s, const struct lab_port *a, const struct lab_port *b)
+{
+    s->parent[segment_root(s, a->segment)] = segment_root(s, b->segment);
+}
+
+static void segments_find(struct segments *s, const struct lab *lab)
+{
+    for (size_t i = 0; i < lab->node_count; i++)
+        s->count += lab->nodes[i]->port_count;
+    s->parent = memory_take_zeroed(s->count + 1, sizeof *s->parent);
+    uint32_t next = 0;
+    for (size_t i = 0; i < lab->node_count; i++) {
+        const struct lab_node *node = lab->nodes[i];
+        bool bridges = node->group->config.kind == NODE_SWITCH || node->group->config.kind == NODE_HUB;
+        for (size_t k = 0; k < node->port_count; k++) {
+            node->ports[k]->segment = next;
+            s->parent[next] = next;
+            next++;
+            if (bridges && k)
+                segments_join(s, node->ports[k], node->ports[0]);
+        }
+    }
+    for (size_t i = 0; i < lab->wire_count; i++)
+        segments_join(s, lab->wires[i]->ends[0], lab->wires[i]->ends[1]);
+}
+
+struct claim_key {
+    uint32_t segment;
+    struct ip address;
+    struct mac mac;
+    uint8_t pad[5];
+};
+
+static const struct lab_port *claim(struct map *claims, uint32_t segment, const struct ip *ip, struct mac mac,
+                                    struct lab_port *port)
+{
+    struct claim_key key;
+    memset(&key, 0, sizeof key);
+    key.segment = segment;
+    if (ip)
+        key.address = *ip;
+    key.mac = mac;
+    const struct lab_port *before = map_get(claims, &key, sizeof key);
+    if (!before)
+        map_put(claims, &key, sizeof key, port);
+    return before;
+}
+
+static void check_port(struct loader *l, struct segments *s, struct map *claims, struct lab_port *port)
+{
+    const struct port_plan *plan = port->plan;
+    const struct lab_node *node = port->node;
+    uint32_t segment = segment_root(s, port->segment);
+    for (size_t i = 0; i < plan->prefix_count; i++) {
+        struct ip address = lab_address_step(plan->prefixes[i].address, node->index);
+        const struct lab_port *before = address.family ? claim(claims, segment, &address, MAC_NONE, port) : NULL;
+        char text[IP_TEXT_BYTES];
+        if (before && before->node != node)
+            fault_add(l->faults, yaml_position(plan->at, "address", i), "%s of %s is also the address of %s, on the same link",
+                      ip_print(&address, text, sizeof text), node->name, before->node->name);
+    }
+    struct mac mac = plan->config ? plan->config->mac : node->group->config.mac;
+    struct ip none = {0};
+    if (mac_equal(mac, MAC_NONE) || !plan->at)
+        return;
+    struct position at = yaml_position(plan->at, "mac", 0);
+    if (mac_is_group(mac))
+        fault_add(l->faults, at, "a group address as the MAC address of a port, expected an even first byte");
+    if (node->index == 0 && claim(claims, segment, &none, mac, port))
+        fault_add(l->faults, at, "the MAC address of %s.%s is used twice on the same link", node->name, port->name);
+}
+
+void load_checks(struct loader *l)
+{
+    struct segments s = {0};
+    struct map claims = {0};
+    segments_find(&s, l->lab);
+    for (size_t i = 0; i < l->lab->node_count; i++)
+        for (size_t k = 0; k < l->lab->nodes[i]->port_count; k++)
+            if (l->lab->nodes[i]->ports[k]->plan)
+                check_port(l, &s, &claims, l->lab->nodes[i]->ports[k]);
+    map_free(&claims);
+    memory_free(s.parent);
+}

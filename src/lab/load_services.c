@@ -1,0 +1,124 @@
+/* The services of the loaded nodes: each found in the registry, its configuration filled by its own schema.
+ *
+ * A group's services are configured once, for all nodes of its range: a configuration is read-only. The value of a service
+ * is its configuration, or a list of configurations, one for each instance (a DHCP server on two ports).
+ *
+ * `address: dhcp` is a shorthand too: it stands for the service dhcp-client with that port. Such clients are configured once per
+ * port name, not per node, because "eth0" of a thousand hosts is one and the same configuration.
+ */
+#include "lab/loader.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+static const struct service *service_find(const char *name)
+{
+    for (size_t i = 0; SERVICES[i]; i++)
+        if (strcmp(SERVICES[i]->name, name) == 0)
+            return SERVICES[i];
+    return NULL;
+}
+
+static const char *const *service_names(struct loader *l)
+{
+    size_t count = 0;
+    while (SERVICES[count])
+        count++;
+    const char **names = arena_take(&l->lab->arena, (count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = SERVICES[i]->name;
+    return names;
+}
+
+static const void *service_configure(struct loader *l, const struct service *service, const struct yaml *given,
+                                     const char *folder, const char *const *ports)
+{
+    struct fill fill = {.arena = &l->lab->arena, .faults = l->faults, .folder = folder, .ports = ports};
+    void *config = arena_take(&l->lab->arena, service->config_bytes ? service->config_bytes : 1);
+    const char *what = arena_format(&l->lab->arena, "the service %s", service->name);
+    if (!fill_record(&fill, service->keys, given, config, what) || !service->check)
+        return config;
+    const char *key = NULL;
+    char error[256] = "its configuration does not hold together";
+    if (service->check(config, &key, error, sizeof error))
+        fault_add(l->faults, key ? yaml_position(given, key, SIZE_MAX) : given->at, "%s: %s", what, error);
+    return config;
+}
+
+static void group_services(struct loader *l, struct lab_group *group)
+{
+    const struct yaml *services = yaml_find(group->yaml, "services");
+    if (!services || yaml_is_null(services))
+        return;
+    if (services->kind != YAML_MAP) {
+        fault_add(l->faults, services->at, "%s for 'services', expected a mapping of services by name",
+                  yaml_kind_name(services));
+        return;
+    }
+    size_t most = 0;
+    for (size_t i = 0; i < services->count; i++)
+        most += services->items[i].value->kind == YAML_LIST ? services->items[i].value->count : 1;
+    group->services = most ? arena_take(&l->lab->arena, most * sizeof *group->services) : NULL;
+    const char *const *ports = lab_port_names(l->lab, &group->nodes[0]);
+    for (size_t i = 0; i < services->count; i++) {
+        const struct yaml_item *item = &services->items[i];
+        const struct service *service = service_find(item->key->text);
+        if (!service) {
+            fault_add(l->faults, item->key->at, "there is no service '%.80s'%s", item->key->text,
+                      fault_did_you_mean(l->faults, item->key->text, service_names(l)));
+            continue;
+        }
+        bool list = item->value->kind == YAML_LIST;
+        for (size_t k = 0; k < (list ? item->value->count : 1); k++) {
+            const struct yaml *given = list ? item->value->items[k].value : item->value;
+            group->services[group->service_count++] =
+                (struct lab_service){service, service_configure(l, service, given, group->folder, ports)};
+        }
+    }
+}
+
+static bool has_service(const struct lab_group *group, const struct service *service)
+{
+    for (size_t i = 0; i < group->service_count; i++)
+        if (group->services[i].service == service)
+            return true;
+    return false;
+}
+
+static const struct lab_service *dhcp_client_for(struct loader *l, const struct service *client, const struct lab_port *port,
+                                                 struct position at)
+{
+    struct lab_service *made = map_get(&l->dhcp_clients, port->name, strlen(port->name));
+    if (made)
+        return made;
+    struct yaml *given = yaml_make_map(&l->lab->arena, at, 1);
+    given->items[0] =
+        (struct yaml_item){yaml_make_scalar(&l->lab->arena, at, "port"), yaml_make_scalar(&l->lab->arena, at, port->name)};
+    made = arena_take(&l->lab->arena, sizeof *made);
+    *made = (struct lab_service){client, service_configure(l, client, given, "", NULL)};
+    map_put(&l->dhcp_clients, port->name, strlen(port->name), made);
+    return made;
+}
+
+/* Every port whose plan says dhcp gets its client, unless the file configures clients itself. */
+static void group_dhcp(struct loader *l, struct lab_group *group, const struct service *client)
+{
+    if (!client || has_service(group, client))
+        return;
+    for (size_t i = 0; i < group->node_count; i++)
+        for (size_t k = 0; k < group->nodes[i].port_count; k++) {
+            struct lab_port *port = group->nodes[i].ports[k];
+            if (port->plan && port->plan->dhcp && port->wire)
+                port->dhcp_client = dhcp_client_for(l, client, port, group->at);
+        }
+}
+
+void load_services(struct loader *l)
+{
+    const struct service *client = service_find("dhcp-client");
+    for (size_t i = 0; i < l->lab->group_count; i++) {
+        group_services(l, l->lab->groups[i]);
+        group_dhcp(l, l->lab->groups[i], client);
+    }
+}
