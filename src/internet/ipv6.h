@@ -12,12 +12,12 @@
  * declared in stack_internal.h (ipv6_input, ipv6_send ...) and told in ipv6.c. */
 enum { IPV6_HEADER_BYTES = 40, IPV6_FRAGMENT_HEADER_BYTES = 8, IPV6_MTU_MINIMUM = 1280, IPV6_PAYLOAD_MAXIMUM = 65535 };
 enum { LIMIT_IPV6_EXTENSIONS = 8, LIMIT_IPV6_OPTIONS = 16 }; /* headers a packet; options a header, padding included */
-enum { /* next header values that are not transports */
-    NEXT_HOP_BY_HOP = 0,
-    NEXT_ROUTING = 43,
-    NEXT_FRAGMENT = 44,
-    NEXT_NONE = 59,
-    NEXT_DESTINATION = 60,
+enum {                                                       /* next header values that are not transports */
+       NEXT_HOP_BY_HOP = 0,
+       NEXT_ROUTING = 43,
+       NEXT_FRAGMENT = 44,
+       NEXT_NONE = 59,
+       NEXT_DESTINATION = 60,
 };
 
 struct ipv6_header {
@@ -46,17 +46,17 @@ void ipv6_fragment_build(struct writer *writer, const struct ipv6_fragment *frag
 /* The walk along the extension headers (RFC 8200 section 4). It stops at the first header that is not an extension, or at a fragment
  * header, which it parses but does not pass: after reassembly the walk goes on from there. */
 enum ipv6_verdict {
-    IPV6_GO_ON,     /* to `next_header` at `offset_bytes` */
-    IPV6_FRAGMENT,  /* `fragment` is filled in, `offset_bytes` is behind its header, `next_header` what that header says */
-    IPV6_DISCARD,   /* malformed, or an option asks for it: without a word */
-    IPV6_PROBLEM,   /* discard, and send an ICMPv6 parameter problem with `code` and `pointer_bytes` */
+    IPV6_GO_ON,    /* to `next_header` at `offset_bytes` */
+    IPV6_FRAGMENT, /* `fragment` is filled in, `offset_bytes` is behind its header, `next_header` what that header says */
+    IPV6_DISCARD,  /* malformed, or an option asks for it: without a word */
+    IPV6_PROBLEM,  /* discard, and send an ICMPv6 parameter problem with `code` and `pointer_bytes` */
 };
 struct ipv6_walk {
-    uint8_t next_header;       /* in: what comes at offset_bytes; out: likewise */
-    uint32_t offset_bytes;     /* from the start of the IPv6 header */
-    uint32_t named_at_bytes;   /* where the next-header field that names it is: the pointer of "unrecognized next header" */
-    uint8_t extensions, code;  /* passed so far */
-    bool problem_to_group;     /* the problem is reported even when the packet was sent to a group (RFC 8200 4.2, action 10) */
+    uint8_t next_header;      /* in: what comes at offset_bytes; out: likewise */
+    uint32_t offset_bytes;    /* from the start of the IPv6 header */
+    uint32_t named_at_bytes;  /* where the next-header field that names it is: the pointer of "unrecognized next header" */
+    uint8_t extensions, code; /* passed so far */
+    bool problem_to_group;    /* the problem is reported even when the packet was sent to a group (RFC 8200 4.2, action 10) */
     uint32_t pointer_bytes;
     struct ipv6_fragment fragment;
 };

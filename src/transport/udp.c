@@ -65,15 +65,15 @@ struct note {
 static const struct event_type UDP_SENT = {
     .name = "udp-sent",
     .protocol = "UDP",
-    .story = "{bytes} from port {source port} to port {port}",
+    .story = "{bytes} from port {source-port} to port {port}",
     .level = EVENT_DETAIL,
-    .fields = {{"to", FIELD_IP}, {"port", FIELD_NUMBER}, {"source port", FIELD_NUMBER}, {"bytes", FIELD_BYTES}}};
+    .fields = {{"to", FIELD_IP}, {"port", FIELD_NUMBER}, {"source-port", FIELD_NUMBER}, {"bytes", FIELD_BYTES}}};
 static const struct event_type UDP_RECEIVED = {
     .name = "udp-received",
     .protocol = "UDP",
-    .story = "{bytes} from port {source port} arrived at port {port}",
+    .story = "{bytes} from port {source-port} arrived at port {port}",
     .level = EVENT_DETAIL,
-    .fields = {{"from", FIELD_IP}, {"port", FIELD_NUMBER}, {"source port", FIELD_NUMBER}, {"bytes", FIELD_BYTES}}};
+    .fields = {{"from", FIELD_IP}, {"port", FIELD_NUMBER}, {"source-port", FIELD_NUMBER}, {"bytes", FIELD_BYTES}}};
 
 /* ---- the format ---- */
 
