@@ -8,7 +8,7 @@
  * Out: icmpv6_send_error() quotes as much of the packet as fits in 1280 bytes (section 2.4 c). Section 2.4(e) says when to keep
  * silent: about an ICMPv6 error or a redirect, about a packet to a group (except "too big", which path MTU discovery for multicast
  * needs, and an unknown option that asks for it), and about a source that is not one node. Section 2.4(f) wants a rate limit: token
- * buckets that both families share. The answer comes from the address that the packet was sent to, when that is ours, so that the
+ * buckets that both families share ("too big" is exempt). The answer comes from the address that the packet was sent to, when that is ours, so that the
  * sender recognises it.
  *
  * Checksums are put in by ipv6_send(), which knows the source address; so nobody here has to choose one first.
@@ -22,27 +22,31 @@
 #include "internet/ipv6.h"
 #include "internet/ndp.h"
 
+/* Echo events are told by who sends, as ICMPv4's are, ours and the tools' alike. */
 static const struct event_type ECHO_REQUEST = {
     .name = "icmpv6-echo-request",
     .protocol = "ICMPv6",
-    .story = "Echo request {sequence} has arrived: answers it",
-    .fields = {{"from", FIELD_IP}, {"identifier", FIELD_NUMBER}, {"sequence", FIELD_NUMBER}, {"bytes", FIELD_BYTES}}};
+    .story = "echo request {seq}: are you there?",
+    .fields = {{"to", FIELD_IP}, {"id", FIELD_NUMBER}, {"seq", FIELD_NUMBER}, {"bytes", FIELD_BYTES}}};
 static const struct event_type ECHO_REPLY = {
     .name = "icmpv6-echo-reply",
     .protocol = "ICMPv6",
-    .story = "Echo reply {sequence} has arrived",
-    .fields = {{"from", FIELD_IP}, {"identifier", FIELD_NUMBER}, {"sequence", FIELD_NUMBER}, {"bytes", FIELD_BYTES}}};
-static const struct event_type TOO_BIG = {.name = "icmpv6-packet-too-big",
-                                          .protocol = "ICMPv6",
-                                          .story = "Packet too big: it was for {destination}, and the next link takes {mtu}",
-                                          .fields = {{"to", FIELD_IP}, {"destination", FIELD_IP}, {"mtu", FIELD_BYTES}}};
-static const struct event_type ERROR_SENT = {.name = "icmpv6-error",
-                                             .protocol = "ICMPv6",
-                                             .story = "Error: {what} (the packet was for {destination})",
-                                             .fields = {{"to", FIELD_IP}, {"destination", FIELD_IP}, {"what", FIELD_TEXT}}};
+    .story = "echo reply {seq}: here I am",
+    .fields = {{"to", FIELD_IP}, {"id", FIELD_NUMBER}, {"seq", FIELD_NUMBER}, {"bytes", FIELD_BYTES}}};
+static const struct event_type TOO_BIG = {
+    .name = "icmpv6-packet-too-big",
+    .protocol = "ICMPv6",
+    .story = "packet too big: the packet for {destination} is too large, the next link takes {mtu}",
+    .fields = {{"to", FIELD_IP}, {"destination", FIELD_IP}, {"mtu", FIELD_BYTES}}};
+static const struct event_type ERROR_SENT = {
+    .name = "icmpv6-error",
+    .protocol = "ICMPv6",
+    .story = "{what}: the packet for {destination} cannot go on",
+    .fields = {
+        {"to", FIELD_IP}, {"what", FIELD_TEXT}, {"destination", FIELD_IP}, {"type", FIELD_NUMBER}, {"code", FIELD_NUMBER}}};
 static const struct event_type PATH_MTU = {.name = "icmpv6-path-mtu",
                                            .protocol = "ICMPv6",
-                                           .story = "Learns that packets to {destination} may have {mtu} at most",
+                                           .story = "learns that packets for {destination} may have {mtu} at most",
                                            .fields = {{"from", FIELD_IP}, {"destination", FIELD_IP}, {"mtu", FIELD_BYTES}}};
 
 /* ---- in ---- */
@@ -69,17 +73,6 @@ static void error_input(struct ip_interface *on, const struct packet_info *info,
     quote.info.interface = info->interface;
     if (quote.has_transport)
         stack_deliver_error(stack, &quote.info, quote.transport, &error);
-}
-
-static void echo_event(struct stack *stack, const struct event_type *type, const struct packet_info *info,
-                       const struct icmpv6_header *header, uint32_t length)
-{
-    if (event_wanted(stack->node))
-        event_emit(stack->node, type,
-                   (union event_value[]){{.ip = info->source},
-                                         {.number = header->parameter >> 16},
-                                         {.number = header->parameter & 0xffff},
-                                         {.number = length - ICMPV6_HEADER_BYTES}});
 }
 
 /* Turns the request (taken) round: only its type changes, and the addresses. */
@@ -118,11 +111,8 @@ void icmpv6_input(struct ip_interface *on, const struct packet_info *info, struc
     }
     stack_tell_listeners(stack, 6, info, frame->data, frame->length, now);
     switch (header.type) {
-    case ICMPV6_ECHO_REQUEST:
-        echo_event(stack, &ECHO_REQUEST, info, &header, frame->length);
-        echo_answer(on, info, frame);
-        return;
-    case ICMPV6_ECHO_REPLY: echo_event(stack, &ECHO_REPLY, info, &header, frame->length); break;
+    case ICMPV6_ECHO_REQUEST: echo_answer(on, info, frame); return;
+    case ICMPV6_ECHO_REPLY: break; /* it was for the listeners */
     case ICMPV6_ROUTER_SOLICITATION:
     case ICMPV6_ROUTER_ADVERTISEMENT:
     case ICMPV6_NEIGHBOUR_SOLICITATION:
@@ -158,12 +148,16 @@ static bool error_forbidden(const struct frame *packet, const struct icmpv6_quot
 
 static void error_event(struct stack *stack, const struct icmpv6_quote *quote, const struct icmpv6_header *header)
 {
-    union event_value values[3] = {{.ip = quote->info.source}, {.ip = quote->info.destination}};
+    const union event_value to = {.ip = quote->info.source}, destination = {.ip = quote->info.destination};
     if (header->type == ICMPV6_TOO_BIG)
-        values[2].number = header->parameter;
+        event_emit(stack->node, &TOO_BIG, (union event_value[]){to, destination, {.number = header->parameter}});
     else
-        values[2].text = icmpv6_print(header->type, header->code);
-    event_emit(stack->node, header->type == ICMPV6_TOO_BIG ? &TOO_BIG : &ERROR_SENT, values);
+        event_emit(stack->node, &ERROR_SENT,
+                   (union event_value[]){to,
+                                         {.text = icmpv6_print(header->type, header->code)},
+                                         destination,
+                                         {.number = header->type},
+                                         {.number = header->code}});
 }
 
 void icmpv6_send_error(struct ip_interface *on, const struct frame *packet, uint8_t type, uint8_t code, uint32_t parameter,
@@ -175,7 +169,8 @@ void icmpv6_send_error(struct ip_interface *on, const struct frame *packet, uint
     struct icmpv6_quote quote;
     if (icmpv6_quote_parse(start, pulled + packet->length, &quote) != 0 || error_forbidden(packet, &quote, type, code))
         return;
-    if (!icmp_error_allowed(stack, &quote.info.source, now)) {
+    bool always = type == ICMPV6_TOO_BIG; /* path MTU discovery needs every one; Linux does not limit them either */
+    if (!always && !icmp_error_allowed(stack, &quote.info.source, now)) {
         stack->node->drops[DROP_ICMP_RATE_LIMITED]++;
         return;
     }
@@ -198,4 +193,17 @@ void icmpv6_send_error(struct ip_interface *on, const struct frame *packet, uint
     if (stack_is_local(stack, &quote.info.destination))
         info.source = quote.info.destination; /* RFC 4443 section 2.2(a) */
     (void)ipv6_send(stack, &info, frame);
+}
+
+void icmpv6_tell_sent(struct stack *stack, const struct ip *destination, const struct frame *message)
+{
+    struct icmpv6_header header;
+    struct reader reader = reader_of(message->data, message->length);
+    if (icmpv6_header_parse(&reader, &header) != 0 || (header.type != ICMPV6_ECHO_REQUEST && header.type != ICMPV6_ECHO_REPLY))
+        return;
+    event_emit(stack->node, header.type == ICMPV6_ECHO_REQUEST ? &ECHO_REQUEST : &ECHO_REPLY,
+               (union event_value[]){{.ip = *destination},
+                                     {.number = header.parameter >> 16},
+                                     {.number = header.parameter & 0xffff},
+                                     {.number = frame_total(message) - ICMPV6_HEADER_BYTES}});
 }

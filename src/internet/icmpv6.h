@@ -52,5 +52,7 @@ bool icmpv6_error_meaning(const struct icmpv6_header *header, struct stack_error
  * came from. */
 void icmpv6_input(struct ip_interface *on, const struct packet_info *info, struct frame *packet_taken, struct mac source,
                   struct instant now);
+/* Tells of an echo request or reply (borrowed, data at its ICMPv6 header) that leaves; says nothing of other messages. */
+void icmpv6_tell_sent(struct stack *stack, const struct ip *destination, const struct frame *message);
 
 #endif

@@ -101,8 +101,7 @@ bool icmpv6_error_meaning(const struct icmpv6_header *header, struct stack_error
     case ICMPV6_TIME_EXCEEDED: out->error = IMP_TIMEOUT; return true;
     case ICMPV6_PROBLEM:
         out->hard = header->code == 1; /* "unrecognized next header" is what ICMPv4 calls protocol unreachable */
-        if (!out->hard)
-            out->error = IMP_MALFORMED;
+        out->error = out->hard ? IMP_REFUSED : IMP_MALFORMED;
         return true;
     default: return false;
     }

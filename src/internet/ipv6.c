@@ -322,8 +322,11 @@ int ipv6_send(struct stack *stack, const struct packet_info *info, struct frame 
         return IMP_TOO_BIG;
     }
     struct frame *payload = payload_taken;
-    if (info->protocol == PROTOCOL_ICMPV6)
+    if (info->protocol == PROTOCOL_ICMPV6) {
         payload = checksummed(payload, &out.header);
+        if (event_wanted(stack->node))
+            icmpv6_tell_sent(stack, &info->destination, payload);
+    }
     if (fits)
         depart(&out, payload);
     else

@@ -30,11 +30,11 @@ enum { DAD_PROBES = 1 };
 
 static const struct event_type QUESTION = {.name = "ndp-question",
                                            .protocol = "NDP",
-                                           .story = "Who has {target}? Tell {source}",
+                                           .story = "who has {target}? tell {source}",
                                            .fields = {{"to", FIELD_IP}, {"target", FIELD_IP}, {"source", FIELD_IP}}};
 static const struct event_type CHECK = {.name = "ndp-check",
                                         .protocol = "NDP",
-                                        .story = "Is {target} still there?",
+                                        .story = "is {target} still there?",
                                         .level = EVENT_DETAIL,
                                         .fields = {{"to", FIELD_IP}, {"target", FIELD_IP}}};
 static const struct event_type ANSWER = {.name = "ndp-answer",
@@ -43,12 +43,12 @@ static const struct event_type ANSWER = {.name = "ndp-answer",
                                          .fields = {{"to", FIELD_IP}, {"target", FIELD_IP}, {"mac", FIELD_MAC}}};
 static const struct event_type DAD_PROBE = {.name = "dad-probe",
                                             .protocol = "NDP",
-                                            .story = "Does anyone have {address} already?",
+                                            .story = "does anyone have {address} already?",
                                             .level = EVENT_DETAIL,
                                             .fields = {{"address", FIELD_IP}}};
 static const struct event_type DAD_DONE = {.name = "dad-done",
                                            .protocol = "NDP",
-                                           .story = "Nobody else has {address}: takes it",
+                                           .story = "nobody else has {address}: takes it",
                                            .level = EVENT_DETAIL,
                                            .fields = {{"address", FIELD_IP}}};
 static const struct event_type DAD_CONFLICT = {.name = "dad-conflict",

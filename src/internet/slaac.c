@@ -39,11 +39,11 @@ struct link_prefix {
 };
 
 static const struct event_type SOLICITATION = {
-    .name = "router-solicitation", .protocol = "NDP", .story = "Is there a router on this link?", .fields = {{"to", FIELD_IP}}};
+    .name = "router-solicitation", .protocol = "NDP", .story = "is there a router on this link?", .fields = {{"to", FIELD_IP}}};
 static const struct event_type ROUTER_FOUND = {
     .name = "router-found",
     .protocol = "NDP",
-    .story = "Takes {router} as its default router for {lifetime}",
+    .story = "takes {router} as its default router for {lifetime}",
     .fields = {{"from", FIELD_IP}, {"router", FIELD_IP}, {"lifetime", FIELD_DURATION}}};
 static const struct event_type ROUTER_LOST = {.name = "router-lost",
                                               .protocol = "NDP",
@@ -52,7 +52,7 @@ static const struct event_type ROUTER_LOST = {.name = "router-lost",
 static const struct event_type ADDRESS_MADE = {
     .name = "slaac-address",
     .protocol = "NDP",
-    .story = "Makes itself the address {address} from the prefix {prefix}",
+    .story = "makes itself the address {address} from the prefix {prefix}",
     .fields = {{"address", FIELD_IP}, {"prefix", FIELD_PREFIX}, {"from", FIELD_IP}, {"valid", FIELD_DURATION}}};
 
 static int64_t lifetime_ns(uint32_t seconds)
