@@ -12,6 +12,7 @@
     X(ETHERNET_MALFORMED, "ethernet-malformed", "too short for an Ethernet header")                                            \
     X(ETHERNET_NOT_FOR_US, "ethernet-not-for-us", "addressed to another station")                                              \
     X(ETHERNET_UNKNOWN_TYPE, "ethernet-unknown-type", "nobody here speaks that EtherType")                                     \
+    X(INTERFACE_DOWN, "interface-down", "the interface is set down")                                                           \
     X(SWITCH_SAME_PORT, "switch-same-port", "the switch would send it back where it came from")                                \
     X(SWITCH_RESERVED_GROUP, "switch-reserved-group", "a bridge does not forward 01:80:c2:00:00:0x")                           \
     X(ARP_MALFORMED, "arp-malformed", "the ARP packet breaks its format")                                                      \
@@ -33,6 +34,7 @@
     X(FRAGMENT_LIMIT, "fragment-limit", "too many unfinished reassemblies")                                                    \
     X(ICMP_MALFORMED, "icmp-malformed", "the ICMP message breaks its format or its checksum")                                  \
     X(ICMP_RATE_LIMITED, "icmp-rate-limited", "the ICMP error's rate limit was reached")                                       \
+    X(ICMP_BROADCAST_ECHO, "icmp-broadcast-echo", "an echo request to everyone is not answered")                               \
     X(NDP_INVALID, "ndp-invalid", "a neighbour discovery check of RFC 4861 failed")                                            \
     X(UDP_MALFORMED, "udp-malformed", "the UDP header breaks its format")                                                      \
     X(UDP_CHECKSUM, "udp-checksum", "the UDP checksum is wrong")                                                               \

@@ -18,7 +18,8 @@ struct interface;
 struct interface_tap { /* a packet socket's view: sees frames with their Ethernet header; borrowed */
     struct list link;
     bool promiscuous;
-    void (*frame)(struct interface_tap *tap, struct interface *interface, const struct frame *frame, bool outgoing, struct instant now);
+    void (*frame)(struct interface_tap *tap, struct interface *interface, const struct frame *frame, bool outgoing,
+                  struct instant now);
 };
 struct interface {
     struct list link; /* in its stack's list */
@@ -28,13 +29,15 @@ struct interface {
     uint16_t index; /* from 1, in the node */
     struct mac mac;
     uint32_t mtu;
-    bool up;        /* set up by the administrator */
+    bool up; /* set up by the administrator */
     bool loopback;
-    void *layer3;   /* its internet side: struct ip_interface of internet/ */
+    void *layer3; /* its internet side: struct ip_interface of internet/ */
     /* Frames a packet (taken; data at its IP or ARP header, headroom for the link header) to `destination` and sends it. */
-    void (*transmit)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, struct mac destination, struct instant now);
+    void (*transmit)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, struct mac destination,
+                     struct instant now);
     /* A packet (taken) for layer 3, link header pulled, padding still there; `source` is the sending station. */
-    void (*receive)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, struct mac source, struct instant now);
+    void (*receive)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, struct mac source,
+                    struct instant now);
     void (*carrier)(struct interface *interface, bool up); /* told on changes of interface_running(); may be NULL */
     struct list taps;
     struct list groups; /* multicast MACs joined: link/nic.c's own */
@@ -46,8 +49,11 @@ struct interface *interface_create_nic(struct port *port, struct mac mac, uint32
 struct interface *interface_create_loopback(struct node *node, uint16_t index);
 void interface_destroy(struct interface *interface);
 bool interface_running(const struct interface *interface); /* up, and its carrier too */
+void interface_set_up(struct interface *interface,
+                      bool up); /* by the administrator; tells `carrier` when that changes running */
 void interface_join(struct interface *interface, struct mac group); /* counted: as many leaves as joins */
 void interface_leave(struct interface *interface, struct mac group);
-void interface_send_raw(struct interface *interface, struct frame *frame_taken, struct instant now); /* a whole frame, as packet sockets send */
+void interface_send_raw(struct interface *interface, struct frame *frame_taken,
+                        struct instant now); /* a whole frame, as packet sockets send */
 
 #endif
