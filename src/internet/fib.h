@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "base/address.h"
-#include "base/map.h"
 
 /* A forwarding table for one family: prefixes to next hops, longest prefix first, the lowest metric among equal prefixes. Local
  * and broadcast addresses are in it too, as host routes of their kind, so that one lookup says everything about a destination.
@@ -16,39 +15,42 @@ struct ip_interface;
 struct poptrie;
 
 enum hop_kind {
-    HOP_UNICAST,   /* send to `gateway`, or to the destination itself when that is of family 0 */
     HOP_LOCAL,     /* this node */
     HOP_BROADCAST, /* a subnet's broadcast address */
+    HOP_UNICAST,   /* send to `gateway`, or to the destination itself when that is of family 0 */
 };
 /* Where packets go: shared by all routes that say the same, so that a full table has few of them. Immutable, counted. */
 struct next_hop {
     enum hop_kind kind;
-    uint32_t index;  /* in fib.hops */
+    uint32_t index; /* in fib.hops, from 1 */
     uint32_t refs;
     struct ip_interface *on;
     struct ip gateway;
     struct ip source; /* preferred source, family 0: none */
 };
 struct route {
-    struct route *next; /* same prefix, next in order of (metric, age) */
+    struct route *next; /* same prefix, next in order of (local and broadcast first, metric, age) */
     struct next_hop *hop;
     uint32_t metric;
     uint8_t origin; /* enum route_origin */
 };
+struct fib_key { /* an address, its first bit the highest of `high` */
+    uint64_t high, low;
+};
 struct fib_node { /* a prefix; without routes it only joins its two children */
-    uint8_t key[16];
-    uint8_t length;
+    struct fib_key key;
     struct route *routes;
     struct fib_node *child[2];
+    uint32_t unicast_count; /* unicast routes here and below */
+    uint8_t length;
 };
 struct fib {
     uint8_t family;
     struct fib_node *root;
-    size_t route_count;
-    struct next_hop **hops; /* by index; holes are NULL */
-    uint32_t hop_count, hop_capacity, hop_holes;
-    struct map hop_map;     /* finds an equal next hop; used once there are many */
-    struct poptrie *fast;   /* NULL while the table is small */
+    size_t route_count;               /* of all kinds */
+    struct next_hop **hops;           /* by index; NULL where there is none */
+    uint32_t hop_count, hop_capacity; /* hop_count: one more than the highest index ever used */
+    struct poptrie *fast;             /* NULL while the table is small */
 };
 
 enum { FIB_FAST_ROUTES = 256, LIMIT_FIB_ROUTES = 1 << 22 };
@@ -62,7 +64,7 @@ const struct next_hop *fib_lookup(struct fib *fib, const struct ip *destination)
 struct fib_change {
     struct prefix destination; /* host bits are ignored */
     enum hop_kind kind;
-    struct ip gateway;         /* family 0: on link */
+    struct ip gateway; /* family 0: on link */
     struct ip_interface *on;
     struct ip source;
     uint32_t metric;
@@ -82,8 +84,19 @@ struct fib_entry {
     const struct route *route;
 };
 /* The route that fib_lookup() would use; `on` not NULL: only routes over that interface are looked at. False: none. */
-bool fib_find(struct fib *fib, const struct ip *destination, const struct ip_interface *on, struct fib_entry *out);
-/* In order of prefix, then length, then metric. `visit` returns false to stop; it must not change the table. */
-void fib_walk(const struct fib *fib, bool (*visit)(void *context, const struct fib_entry *entry), void *context);
+bool fib_find(const struct fib *fib, const struct ip *destination, const struct ip_interface *on, struct fib_entry *out);
+/* The unicast route at a position, in order of prefix, then length, then metric; in steps of the trie's depth. False: past the end. */
+bool fib_at(const struct fib *fib, size_t position, struct fib_entry *out);
+
+static inline struct fib_key fib_key_of(const struct ip *address)
+{
+    struct fib_key key = {0, 0};
+    for (unsigned i = 0; i < 8; i++)
+        key.high = key.high << 8 | address->b[i];
+    if (address->family == 6)
+        for (unsigned i = 8; i < 16; i++)
+            key.low = key.low << 8 | address->b[i];
+    return key;
+}
 
 #endif
