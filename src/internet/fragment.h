@@ -20,7 +20,8 @@ struct fragment {
  * one missing, returns the whole as a frame that is the caller's alone: data at the payload, all linear, and in front of it, from the
  * `network` mark, the headers of the first fragment exactly as they came. Otherwise NULL: kept, or dropped and counted. After the time limit the first
  * fragment, if it came, is given to ipv4_ or ipv6_reassembly_timeout() (data at its IP header). */
-struct frame *fragment_add(struct ip_interface *on, const struct fragment *fragment, struct frame *packet_taken, struct instant now);
+struct frame *fragment_add(struct ip_interface *on, const struct fragment *fragment, struct frame *packet_taken,
+                           struct instant now);
 void fragment_table_free(struct stack *stack);
 size_t fragment_waiting(const struct stack *stack); /* unfinished reassemblies */
 

@@ -79,10 +79,13 @@ void stack_tell_listeners(struct stack *stack, uint8_t family, const struct pack
 /* Sends a whole IP packet back up through lo, as an event of its own (the packet is taken). */
 void stack_loop_back(struct stack *stack, struct frame *packet_taken, uint16_t ethertype, struct instant now);
 
-/* ---- addresses: config.c (generic); an IPv4 address is active at once, an IPv6 one when ip6 says so ---- */
+/* ---- addresses: address.c; an IPv4 address is active at once, an IPv6 one when ip6 says so ---- */
 struct ip_address *stack_address_find(const struct stack *stack, const struct ip *address); /* any state; NULL */
 struct ip_address *ip_interface_address(const struct ip_interface *on, const struct ip *address);
-void ip_address_activate(struct ip_address *address);   /* PREFERRED: its routes go in, "address-added" is told */
+/* Adds, or changes the lifetimes of, an address; a new one is TENTATIVE until active. IMP_INVALID, IMP_IN_USE, IMP_LIMIT. */
+int ip_interface_address_add(struct ip_interface *on, const struct address_info *info);
+/* Its local, broadcast and (SLAAC: none, the router's advertisement says) connected routes go in. */
+void ip_address_activate(struct ip_address *address);   /* PREFERRED; "address-added" is told */
 void ip_address_deactivate(struct ip_address *address); /* its routes go out; the entry stays */
 int ip_address_remove(struct ip_address *address);      /* deactivates, tells ipv6_address_removed(), frees */
 void ip_address_schedule(struct ip_address *address);   /* the lifetimes changed */

@@ -185,8 +185,8 @@ static void an_icmpv6_error_says_what_it_means(void **state)
         uint8_t type, code;
         int error;
         bool hard;
-    } CASES[] = {{1, 0, IMP_UNREACHABLE, false}, {1, 1, IMP_DENIED, false},    {1, 3, IMP_UNREACHABLE, false},
-                 {1, 4, IMP_REFUSED, true},      {2, 0, IMP_TOO_BIG, true},    {3, 0, IMP_TIMEOUT, false},
+    } CASES[] = {{1, 0, IMP_UNREACHABLE, false}, {1, 1, IMP_DENIED, false}, {1, 3, IMP_UNREACHABLE, false},
+                 {1, 4, IMP_REFUSED, true},      {2, 0, IMP_TOO_BIG, true}, {3, 0, IMP_TIMEOUT, false},
                  {4, 0, IMP_MALFORMED, false},   {4, 1, IMP_REFUSED, true}};
     for (size_t i = 0; i < count_of(CASES); i++) {
         struct icmpv6_header header = {.type = CASES[i].type, .code = CASES[i].code, .parameter = 1400};
