@@ -187,12 +187,14 @@ static inline void ear_hear(struct icmp_listener *listener, const struct packet_
     (void)now;
     struct ear *ear = (struct ear *)listener;
     struct reader reader = reader_of(message, length);
-    (void)icmpv6_header_parse(&reader, &ear->last);
+    struct icmpv6_header header;
+    if (icmpv6_header_parse(&reader, &header) != 0 || header.type >= ICMPV6_ROUTER_SOLICITATION)
+        return; /* neighbour discovery goes on all the time */
+    ear->last = header;
+    ear->count++;
     ear->info = *info;
     ear->length = length;
     memcpy(ear->message, message, length < sizeof ear->message ? length : sizeof ear->message);
-    if (ear->last.type < ICMPV6_ROUTER_SOLICITATION) /* neighbour discovery goes on all the time */
-        ear->count++;
 }
 
 static inline void ear_open(struct ear *ear, struct stack *stack)
