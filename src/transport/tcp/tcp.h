@@ -14,8 +14,19 @@
 struct tcp;
 struct tcp_socket;
 
-enum tcp_state { TCP_CLOSED, TCP_LISTEN, TCP_SYN_SENT, TCP_SYN_RECEIVED, TCP_ESTABLISHED, TCP_FIN_WAIT_1, TCP_FIN_WAIT_2, TCP_CLOSE_WAIT,
-                 TCP_CLOSING, TCP_LAST_ACK, TCP_TIME_WAIT };
+enum tcp_state {
+    TCP_CLOSED,
+    TCP_LISTEN,
+    TCP_SYN_SENT,
+    TCP_SYN_RECEIVED,
+    TCP_ESTABLISHED,
+    TCP_FIN_WAIT_1,
+    TCP_FIN_WAIT_2,
+    TCP_CLOSE_WAIT,
+    TCP_CLOSING,
+    TCP_LAST_ACK,
+    TCP_TIME_WAIT
+};
 const char *tcp_state_name(enum tcp_state state); /* as ss writes it: "ESTAB", "TIME-WAIT" ... */
 
 struct tcp *tcp_create(struct stack *stack);
@@ -29,13 +40,15 @@ struct tcp_settings { /* for one socket; zero means the node's default */
     uint16_t maximum_segment; /* clamp, bytes */
     bool no_delay;            /* Nagle off */
     bool keep_alive;
-    int backlog;              /* listeners; 0 = 128 */
-    const char *congestion;   /* name of a congestion control */
+    int backlog;            /* listeners; 0 = 128 */
+    const char *congestion; /* name of a congestion control */
     void (*changed)(struct tcp_socket *socket, void *owner);
     void *owner;
 };
-int tcp_connect(struct tcp *tcp, const struct tcp_settings *settings, struct tcp_socket **out); /* SYN sent; IMP_UNREACHABLE, IMP_IN_USE ... */
-int tcp_listen(struct tcp *tcp, const struct tcp_settings *settings, struct tcp_socket **out);   /* local family 0: both families */
+int tcp_connect(struct tcp *tcp, const struct tcp_settings *settings,
+                struct tcp_socket **out); /* SYN sent; IMP_UNREACHABLE, IMP_IN_USE ... */
+int tcp_listen(struct tcp *tcp, const struct tcp_settings *settings,
+               struct tcp_socket **out); /* local family 0: both families */
 /* The oldest established connection, which becomes the caller's with this owner and `changed`; IMP_BUSY when none waits. */
 int tcp_accept(struct tcp_socket *listener, void (*changed)(struct tcp_socket *, void *), void *owner, struct tcp_socket **out);
 int tcp_connected(const struct tcp_socket *socket); /* 0, IMP_BUSY while connecting, or why it failed */
@@ -44,8 +57,9 @@ ssize_t tcp_read(struct tcp_socket *socket, void *out, size_t capacity);
 /* Bytes taken into the send buffer (1..length), IMP_BUSY when it is full, IMP_CLOSED after tcp_finish(), or the error. */
 ssize_t tcp_write(struct tcp_socket *socket, const void *data, size_t length);
 int tcp_finish(struct tcp_socket *socket); /* FIN behind what was written */
-void tcp_close(struct tcp_socket *socket); /* the owner lets go: FIN (or RST when unread data is lost, RFC 2525 2.17); never use it again */
-void tcp_abort(struct tcp_socket *socket); /* the owner lets go: RST */
+void tcp_close(struct tcp_socket
+                   *socket); /* the owner lets go: FIN (or RST when unread data is lost, RFC 2525 2.17); never use it again */
+void tcp_abort(struct tcp_socket *socket);          /* the owner lets go: RST */
 bool tcp_readable(const struct tcp_socket *socket); /* data, end, error, or a connection to accept */
 bool tcp_writable(const struct tcp_socket *socket);
 void tcp_local(const struct tcp_socket *socket, struct endpoint *out);
@@ -65,6 +79,7 @@ struct tcp_info {
     void *owner;
 };
 void tcp_socket_info(const struct tcp_socket *socket, struct tcp_info *out);
-struct tcp_socket *tcp_socket_next(struct tcp *tcp, struct tcp_socket *after); /* listeners first, then connections, in order of creation */
+struct tcp_socket *tcp_socket_next(struct tcp *tcp,
+                                   struct tcp_socket *after); /* listeners first, then connections, in order of creation */
 
 #endif

@@ -1,0 +1,238 @@
+/* When to acknowledge, and how much window to offer (RFC 9293 sections 3.8.6.2.2 and 3.8.6.3, RFC 5681 section 4.2).
+ *
+ * Acknowledging each segment at once wastes segments; waiting too long starves the sender's clock. So, as in Linux:
+ *   - at least every second full segment is acknowledged at once, provided the window moves on with it
+ *   - at the start of a connection, after a gap and after a loss, every segment is ("quick" ACKs, up to 16), since the sender is in slow start
+ *   - otherwise the ACK waits for company, 40 ms at first, adapting to the gaps between segments, at most 200 ms
+ *   - once data goes both ways (pingpong), ACKs ride on the answers, and quick ACKs end
+ *   - what is out of order, fills a gap, or is a FIN, is acknowledged now
+ *
+ * The window offered is the buffer's free room, never less than was promised before (its right edge does not move left: section 3.8.6),
+ * and zero rather than silly: below one segment or a sixteenth of the buffer it closes. After a read the opened window is told when
+ * it has at least doubled, or a delayed ACK is due anyway.
+ *
+ * Auto-tuning: the buffer grows to twice what the application read in the last round trip, so that the sender's slow start is
+ * never limited by it, up to LIMIT_TCP_RECEIVE_BUFFER. Sizes that were asked for stay.
+ *
+ * Answers to unacceptable segments are limited to one in half a second per connection, and challenges to 1000 a second for the node (RFC
+ * 5961 section 7), so that two confused peers do not shout at each other for ever. */
+#include <assert.h>
+
+#include "transport/limits.h"
+#include "transport/tcp/events.h"
+#include "transport/tcp/rooms.h"
+
+enum { QUICK_ACKS_MAX = 16 };
+#define ACK_DELAY_MIN_NS          (40 * NS_PER_MS)
+#define ACK_DELAY_MAX_NS          (200 * NS_PER_MS)
+#define OUT_OF_WINDOW_INTERVAL_NS (500 * NS_PER_MS)
+
+uint32_t receive_window(const struct tcp_connection *c)
+{
+    int32_t left = sequence_compare(sequence_add(c->rcv.wup, c->rcv.wnd), c->rcv.nxt);
+    return left > 0 ? (uint32_t)left : 0;
+}
+
+uint32_t receive_window_select(struct tcp_connection *c)
+{
+    uint32_t promised = receive_window(c);
+    uint32_t room = c->rcv.limit > c->receive.length ? c->rcv.limit - c->receive.length : 0;
+    uint32_t segment = c->rcv.mss < c->rcv.limit ? c->rcv.mss : c->rcv.limit;
+    uint32_t window = room;
+    if (room < c->rcv.limit / 16 || room < segment)
+        window = 0;
+    else if (c->rcv.scale == 0 && c->rcv.mss > 0 && window > promised && window < promised + segment)
+        window = promised; /* the edge moves by whole segments */
+    uint32_t unit = 1u << c->rcv.scale;
+    window &= ~(unit - 1);
+    if (window < promised)
+        window = (promised + unit - 1) & ~(unit - 1);
+    uint32_t most = (uint32_t)UINT16_MAX << c->rcv.scale;
+    return window < most ? window : most;
+}
+
+void ack_quickly(struct tcp_connection *c, unsigned count)
+{
+    unsigned worth = c->rcv.wnd / (2u * (c->rcv.mss ? c->rcv.mss : 536u));
+    if (worth < 2)
+        worth = 2;
+    if (worth > count)
+        worth = count;
+    if (worth > c->ack.quick)
+        c->ack.quick = (uint8_t)worth;
+}
+
+static bool quick(const struct tcp_connection *c) { return c->ack.quick && !c->ack.pingpong; }
+
+static void measure_round_trip(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
+{
+    if (!(c->flags & CONNECTION_TIMESTAMPS) || !(segment->options & TCP_OPTION_TIMESTAMPS) ||
+        segment->payload_bytes < c->rcv.mss)
+        return;
+    uint32_t ms = timestamp_clock(now) + c->ts.offset - segment->timestamp_echo;
+    if (ms > 60000)
+        return;
+    int64_t sample = (ms ? ms : 1) * NS_PER_MS;
+    if (c->rcv.rtt_ns == 0 || sample < c->rcv.rtt_ns)
+        c->rcv.rtt_ns = sample;
+    else
+        c->rcv.rtt_ns += (sample - c->rcv.rtt_ns) / 8;
+}
+
+void ack_data_received(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
+{
+    c->ack.pending |= ACK_WANTED;
+    if (segment->flags & TCP_PSH)
+        c->ack.pending |= ACK_PUSHED;
+    if (segment->payload_bytes >= c->rcv.mss)
+        c->rcv.mss = segment->payload_bytes < UINT16_MAX ? (uint16_t)segment->payload_bytes : (uint16_t)UINT16_MAX;
+    measure_round_trip(c, segment, now);
+    int64_t gap = instant_since(now, c->ack.last_receive);
+    if (c->ack.timeout_ns == 0) {
+        ack_quickly(c, QUICK_ACKS_MAX);
+        c->ack.timeout_ns = ACK_DELAY_MIN_NS;
+    } else if (gap <= ACK_DELAY_MIN_NS / 2) {
+        c->ack.timeout_ns = c->ack.timeout_ns / 2 + ACK_DELAY_MIN_NS / 2;
+    } else if (gap < c->ack.timeout_ns) {
+        int64_t rto = rtt_timeout_ns(&c->rtt);
+        c->ack.timeout_ns = c->ack.timeout_ns / 2 + gap;
+        if (c->ack.timeout_ns > rto)
+            c->ack.timeout_ns = rto;
+    } else if (gap > rtt_timeout_ns(&c->rtt)) {
+        ack_quickly(c, QUICK_ACKS_MAX); /* the sender starts anew after the gap */
+    }
+    c->ack.last_receive = now;
+}
+
+static void delay(struct tcp_connection *c, struct instant now)
+{
+    int64_t wait = c->ack.timeout_ns ? c->ack.timeout_ns : ACK_DELAY_MIN_NS;
+    if (wait > ACK_DELAY_MIN_NS) {
+        int64_t most = c->ack.pingpong || c->ack.pending & ACK_PUSHED ? ACK_DELAY_MAX_NS : 500 * NS_PER_MS;
+        int64_t rtt = c->rtt.smoothed_ns > ACK_DELAY_MIN_NS ? c->rtt.smoothed_ns : ACK_DELAY_MIN_NS;
+        if (c->rtt.smoothed_ns && rtt < most)
+            most = rtt;
+        wait = wait < most ? wait : most;
+    }
+    wait = wait < ACK_DELAY_MAX_NS ? wait : ACK_DELAY_MAX_NS;
+    struct instant due = instant_add(now, wait);
+    if (instant_before(due, c->due[TIMER_ACK]))
+        timer_due(c, TIMER_ACK, due);
+}
+
+void ack_decide(struct tcp_connection *c, struct instant now)
+{
+    if (!c->ack.pending)
+        return;
+    bool two = sequence_distance(c->rcv.wup, c->rcv.nxt) > c->rcv.mss && receive_window_select(c) >= c->rcv.wnd;
+    if (c->ack.pending & ACK_NOW || two || quick(c))
+        output_ack(c, now);
+    else
+        delay(c, now);
+}
+
+void ack_sent(struct tcp_connection *c, struct instant now)
+{
+    (void)now;
+    if (c->ack.pending && c->ack.quick) {
+        if (--c->ack.quick == 0)
+            c->ack.timeout_ns = ACK_DELAY_MIN_NS;
+    }
+    c->ack.pending = 0;
+    c->ack.duplicate.end = c->ack.duplicate.start;
+    timer_clear(c, TIMER_ACK);
+}
+
+void ack_data_sent(struct tcp_connection *c, struct instant now)
+{
+    if (c->ack.timeout_ns && instant_since(now, c->ack.last_receive) < c->ack.timeout_ns)
+        c->ack.pingpong = 1; /* an answer that soon: this is a conversation */
+}
+
+void ack_timer(struct tcp_connection *c, struct instant now)
+{
+    if (!c->ack.pending)
+        return;
+    if (!c->ack.pingpong) {
+        int64_t rto = rtt_timeout_ns(&c->rtt);
+        c->ack.timeout_ns = c->ack.timeout_ns * 2 < rto ? c->ack.timeout_ns * 2 : rto;
+    } else { /* no answer came to ride on */
+        c->ack.pingpong = 0;
+        c->ack.timeout_ns = ACK_DELAY_MIN_NS;
+    }
+    output_ack(c, now);
+}
+
+void ack_after_read(struct tcp_connection *c, struct instant now)
+{
+    if (c->socket.state < TCP_ESTABLISHED || c->flags & CONNECTION_FIN_RECEIVED)
+        return;
+    bool due = c->ack.pending && (sequence_distance(c->rcv.wup, c->rcv.nxt) > c->rcv.mss ||
+                                  (c->ack.pending & ACK_PUSHED && !c->ack.pingpong && c->receive.length == 0 && quick(c)));
+    uint32_t now_open = receive_window(c);
+    if (!due && 2ull * now_open <= c->rcv.limit) {
+        uint32_t window = receive_window_select(c);
+        due = window && window >= 2ull * now_open;
+    }
+    if (due)
+        output_ack(c, now);
+}
+
+void receive_tune(struct tcp_connection *c, struct instant now)
+{
+    if (c->flags & CONNECTION_RECEIVE_FIXED || c->rcv.rtt_ns == 0 || instant_since(now, c->rcv.tune_time) < c->rcv.rtt_ns)
+        return;
+    struct sequence read_up_to = sequence_back(c->rcv.nxt, c->receive.length);
+    uint32_t copied = sequence_distance(c->rcv.tune_start, read_up_to);
+    c->rcv.tune_start = read_up_to;
+    c->rcv.tune_time = now;
+    if (copied <= c->rcv.tune_space)
+        return;
+    uint64_t window = 2ull * copied + 16ull * c->mss; /* twice: slow start doubles in a round trip */
+    window += 2 * (window * (copied - c->rcv.tune_space) / (c->rcv.tune_space ? c->rcv.tune_space : 1));
+    if (window > LIMIT_TCP_RECEIVE_BUFFER)
+        window = LIMIT_TCP_RECEIVE_BUFFER;
+    if (window > c->rcv.limit)
+        c->rcv.limit = (uint32_t)window;
+    c->rcv.tune_space = copied;
+}
+
+/* ---- answers to what is not acceptable ---- */
+
+static bool rate_limited(struct tcp_connection *c, struct instant now)
+{
+    if (c->ack.last_oow.ns && instant_since(now, c->ack.last_oow) < OUT_OF_WINDOW_INTERVAL_NS)
+        return true;
+    c->ack.last_oow = now;
+    return false;
+}
+
+void ack_duplicate(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
+{
+    struct sequence end = tcp_segment_end(segment);
+    if (sequence_before(segment->sequence, c->rcv.nxt) && segment->payload_bytes) { /* a retransmission: our ACK was lost */
+        ack_quickly(c, QUICK_ACKS_MAX);
+        if (c->flags & CONNECTION_SACK) {
+            if (sequence_after(end, c->rcv.nxt))
+                end = c->rcv.nxt;
+            c->ack.duplicate = (struct sack_block){segment->sequence, end};
+        }
+        output_ack(c, now);
+        return;
+    }
+    if ((segment->payload_bytes && !(segment->flags & TCP_SYN)) || !rate_limited(c, now))
+        output_ack(c, now);
+}
+
+void ack_challenge(struct tcp_connection *c, struct instant now)
+{
+    struct tcp *tcp = c->socket.tcp;
+    if (rate_limited(c, now))
+        return;
+    if (instant_since(now, tcp->challenge_second) >= NS_PER_S) {
+        tcp->challenge_second = now;
+        tcp->challenge_count = 0;
+    }
+    if (tcp->challenge_count++ < LIMIT_TCP_CHALLENGES_PER_SECOND)
+        output_ack(c, now);
+}

@@ -1,0 +1,155 @@
+/* What the peer's acknowledgements say (RFC 9293 section 3.10.7.4, fifth step).
+ *
+ * An ACK may do four things: free what it covers (send buffer, retransmission queue), time the round trip (RFC 6298; never from a segment
+ * that was sent twice, unless a timestamp tells which copy was meant: RFC 7323 section 4), move the send window (section 3.8.6), and
+ * hint at loss. This file does the first three and gathers the facts in struct ack_news; recovery.c judges loss and moves
+ * the congestion window.
+ *
+ * An ACK for what was never sent, or for what is older than any window we were ever offered, is an attack or a stray (RFC 5961 section
+ * 5): challenge and drop. A merely old one is ignored but for its SACK blocks and data.
+ *
+ * The window update rule is Linux's: an ACK that advances always brings its window; one that does not must come from a later segment, or
+ * widen the window. The retransmission timer starts anew with each ACK that acknowledges something (RFC 6298 5.3), which only writes
+ * a deadline: see timers.c. */
+#include <assert.h>
+
+#include "transport/limits.h"
+#include "transport/tcp/events.h"
+#include "transport/tcp/rooms.h"
+
+static bool window_moves(const struct tcp_connection *c, const struct tcp_segment *segment, uint32_t window)
+{
+    return sequence_after(segment->acknowledgement, c->snd.una) || sequence_after(segment->sequence, c->snd.wl1) ||
+           (sequence_equal(segment->sequence, c->snd.wl1) && (window > c->snd.wnd || segment->window == 0));
+}
+
+static void update_window(struct tcp_connection *c, const struct tcp_segment *segment, struct ack_news *news)
+{
+    uint32_t window = (uint32_t)segment->window << (segment->flags & TCP_SYN ? 0 : c->snd.scale);
+    if (!window_moves(c, segment, window))
+        return;
+    c->snd.wl1 = segment->sequence;
+    c->snd.wl2 = segment->acknowledgement;
+    if (window == c->snd.wnd)
+        return;
+    if ((window == 0) != (c->snd.wnd == 0))
+        event_zero_window(c, window == 0);
+    news->window_update = true;
+    c->snd.wnd = window;
+    if (window > c->snd.wnd_max)
+        c->snd.wnd_max = window;
+}
+
+/* Pops what is acknowledged, and takes the times of what was sent only once. */
+static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, struct ack_news *news)
+{
+    struct instant oldest = INSTANT_NEVER, newest = INSTANT_NEVER;
+    while (c->sent.count) {
+        struct sent *sent = sent_at(&c->sent, 0);
+        if (sequence_after(sent_end(sent), ack)) {
+            if (sequence_before(sent->start, ack)) { /* a part of it: its boundaries change */
+                sent->length -= sequence_distance(sent->start, ack);
+                sent->start = ack;
+                sent->flags &= (uint16_t)~SENT_SUMMED;
+            }
+            break;
+        }
+        if (sent->flags & SENT_EVER_RETRANSMITTED) {
+            news->retransmitted_acked = true;
+        } else if (!(sent->flags & SENT_SACKED)) {
+            news->original_acked |= sequence_at_most(sent_end(sent), c->recovery.high);
+            if (instant_is_never(oldest))
+                oldest = sent->time;
+            newest = sent->time;
+        }
+        if (!(sent->flags & SENT_SACKED))
+            news->delivered++;
+        news->acked_segments++;
+        retransmit_queue_pop(&c->sent);
+    }
+    news->data_acked = news->acked_segments > 0;
+    if (!instant_is_never(oldest) && !news->retransmitted_acked) {
+        news->rtt_ns = instant_since(news->now, oldest);
+        news->congestion_rtt_ns = instant_since(news->now, newest);
+    }
+}
+
+static void time_round_trip(struct tcp_connection *c, struct ack_news *news)
+{
+    const struct tcp_segment *segment = news->segment;
+    if (news->rtt_ns < 0 && news->data_acked && segment->options & TCP_OPTION_TIMESTAMPS && segment->timestamp_echo) {
+        uint32_t ms = timestamp_clock(news->now) + c->ts.offset - segment->timestamp_echo;
+        if (ms < 120000)
+            news->rtt_ns = news->congestion_rtt_ns = (ms ? ms : 1) * NS_PER_MS;
+    }
+    if (news->rtt_ns < 0)
+        return;
+    rtt_sample(&c->rtt, news->rtt_ns, segment->acknowledgement, c->snd.nxt, news->now);
+    c->backoff = 0;
+}
+
+/* The send buffer is worth twice the window: one under way, one ready to follow. */
+static void tune_send_buffer(struct tcp_connection *c)
+{
+    if (c->flags & CONNECTION_SEND_FIXED)
+        return;
+    uint64_t wanted = 2ull * c->congestion.cwnd * (c->mss + 512u);
+    if (wanted > LIMIT_TCP_SEND_BUFFER)
+        wanted = LIMIT_TCP_SEND_BUFFER;
+    if (wanted > c->snd.limit)
+        c->snd.limit = (uint32_t)wanted;
+}
+
+static void free_acknowledged(struct tcp_connection *c, struct sequence ack)
+{
+    uint32_t bytes = sequence_distance(c->snd.una, ack);
+    if (c->flags & CONNECTION_FIN_SENT && bytes > c->send.length)
+        bytes--; /* the FIN */
+    bool full = c->snd.limit < c->send.length + c->snd.limit / 3;
+    send_buffer_drop(&c->send, bytes);
+    c->snd.una = ack;
+    c->count.bytes_acked += bytes;
+    tune_send_buffer(c);
+    if (full && tcp_writable(&c->socket))
+        connection_tell(c);
+}
+
+bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
+{
+    struct sequence ack = segment->acknowledgement;
+    if (sequence_after(ack, c->snd.nxt) || sequence_before(ack, sequence_back(c->snd.una, c->snd.wnd_max))) {
+        ack_challenge(c, now);
+        return false;
+    }
+    struct ack_news news = {.now = now,
+                            .prior_una = c->snd.una,
+                            .prior_in_flight = retransmit_queue_in_flight(&c->sent),
+                            .prior_lost = c->sent.lost,
+                            .rtt_ns = -1,
+                            .congestion_rtt_ns = -1,
+                            .segment = segment,
+                            .advanced = sequence_after(ack, c->snd.una),
+                            .echo = segment->flags & TCP_ECE};
+    bool old = sequence_before(ack, c->snd.una);
+    uint32_t had = c->sent.count;
+    c->probes = 0;
+    if (!old)
+        update_window(c, segment, &news);
+    if (news.advanced) {
+        news.acked_bytes = sequence_distance(c->snd.una, ack);
+        pop_acknowledged(c, ack, &news);
+        time_round_trip(c, &news);
+        c->retries = 0;
+        free_acknowledged(c, ack);
+        stack_confirm(c->socket.tcp->stack, &c->socket.remote.address);
+    }
+    news.duplicate = !news.advanced && !old && had && segment->payload_bytes == 0 && !news.window_update &&
+                     !(segment->flags & (TCP_SYN | TCP_FIN));
+    if (had)
+        recovery_acknowledged(c, &news);
+    if (news.advanced)
+        timer_restart_retransmit(c, now);
+    if (c->snd.wnd != 0 && news.window_update)
+        timer_clear(c, TIMER_PERSIST);
+    return true;
+}

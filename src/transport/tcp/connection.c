@@ -1,0 +1,208 @@
+/* A connection's life: how it comes to be, changes state, and ends.
+ *
+ * set_state() is the only place that writes a connection's state, and it tells the event "tcp-state". The states are those of RFC 9293
+ * section 3.3.2. CLOSED is the end: the connection leaves the table, its timers and what it wanted to send are dropped; what it had
+ * received stays readable, and `error` says why it ended. It is freed when its owner has let go too (CONNECTION_DETACHED), at
+ * the end of the call that brought the later of the two about (bury()).
+ *
+ * TIME-WAIT comes in two sizes. While the owner still holds the socket, it is this same structure with its TIMER_LIFE running; once
+ * nobody does, the connection is replaced by a struct tcp_time_wait of a fifth of the size.
+ *
+ * Memory. An established connection that is idle is this structure alone: buffers, the retransmission queue and the reassembly
+ * queue hold nothing when empty. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "transport/limits.h"
+#include "transport/tcp/events.h"
+#include "transport/tcp/rooms.h"
+
+#define FIN_WAIT_2_NS (60 * NS_PER_S) /* Linux's tcp_fin_timeout */
+#define TIME_WAIT_NS  (60 * NS_PER_S) /* 2 MSL, with Linux's MSL */
+
+static uint32_t bounded(uint32_t asked, uint32_t least)
+{
+    return asked < least ? least : asked > LIMIT_TCP_BUFFER_ASKED ? (uint32_t)LIMIT_TCP_BUFFER_ASKED : asked;
+}
+
+static void buffers_prepare(struct tcp_connection *c, const struct tcp_settings *settings)
+{
+    c->snd.limit = LIMIT_TCP_SEND_BUFFER_DEFAULT;
+    c->rcv.limit =
+        LIMIT_TCP_RECEIVE_BUFFER_DEFAULT / 2; /* the window that Linux offers with this default: half is for its bookkeeping */
+    uint32_t most = LIMIT_TCP_RECEIVE_BUFFER;
+    if (settings->send_buffer_bytes) {
+        c->snd.limit = bounded(settings->send_buffer_bytes, LIMIT_TCP_SEND_BUFFER_LEAST);
+        c->flags |= CONNECTION_SEND_FIXED;
+    }
+    if (settings->receive_buffer_bytes) {
+        most = c->rcv.limit = bounded(settings->receive_buffer_bytes, LIMIT_TCP_RECEIVE_BUFFER_LEAST);
+        c->flags |= CONNECTION_RECEIVE_FIXED;
+    }
+    while (most >> c->rcv.scale > UINT16_MAX && c->rcv.scale < TCP_WINDOW_SCALE_MAX)
+        c->rcv.scale++;
+}
+
+struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_settings *settings, const struct endpoint *local,
+                                         const struct endpoint *remote, const struct path *path)
+{
+    struct instant now = tcp_now(tcp);
+    struct tcp_connection *c = memory_take_zeroed(1, sizeof *c);
+    c->socket = (struct tcp_socket){.tcp = tcp,
+                                    .local = *local,
+                                    .remote = *remote,
+                                    .kind = SOCKET_CONNECTION,
+                                    .state = TCP_CLOSED,
+                                    .changed = settings->changed,
+                                    .owner = settings->owner};
+    list_push_back(&tcp->connections, &c->socket.link);
+    tcp->connection_count++;
+    demux_add(tcp, &c->socket);
+    for (unsigned i = 0; i < TIMER_COUNT; i++)
+        c->due[i] = INSTANT_NEVER;
+    c->flags = (settings->no_delay ? CONNECTION_NO_DELAY : 0u) | (settings->keep_alive ? CONNECTION_KEEP_ALIVE : 0u);
+    buffers_prepare(c, settings);
+    c->ttl = settings->ttl;
+    c->mss_asked = settings->maximum_segment;
+    c->mss_peer = remote->address.family == 4 ? 536 : 1220; /* RFC 9293 3.7.1, until its option says otherwise */
+    c->mtu = (uint16_t)(path->mtu < UINT16_MAX ? path->mtu : UINT16_MAX);
+    c->interface = ip_is_link_local(&remote->address) ? path->interface : 0;
+    c->pseudo_sum = stack_pseudo_sum(&local->address, &remote->address, PROTOCOL_TCP, 0);
+    c->snd.iss = initial_sequence(tcp, local, remote, now);
+    c->snd.una = c->snd.nxt = c->snd.partial_end = c->usage_end = c->snd.iss;
+    c->ts.offset = timestamp_offset(tcp, local, remote);
+    c->recovery.reordering = 3;
+    c->recovery.high = c->snd.iss;
+    c->last_heard = now;
+    c->rcv.mss = 536;
+    const struct congestion_ops *ops = congestion_find(settings->congestion);
+    congestion_start(&c->congestion, ops ? ops : tcp->congestion, now);
+    connection_update_mss(c);
+    return c;
+}
+
+void connection_update_mss(struct tcp_connection *c)
+{
+    uint32_t headers = (c->socket.remote.address.family == 4 ? 20u : 40u) + TCP_HEADER_BYTES;
+    uint32_t mss = c->mtu > headers + LIMIT_TCP_MSS_LEAST ? c->mtu - headers : LIMIT_TCP_MSS_LEAST;
+    if (mss > c->mss_peer)
+        mss = c->mss_peer;
+    if (c->mss_asked && mss > c->mss_asked)
+        mss = c->mss_asked;
+    if (mss < LIMIT_TCP_MSS_LEAST)
+        mss = LIMIT_TCP_MSS_LEAST;
+    c->mss = (uint16_t)(c->flags & CONNECTION_TIMESTAMPS ? mss - TCP_TIMESTAMPS_BYTES : mss);
+}
+
+void set_state(struct tcp_connection *c, enum tcp_state to)
+{
+    enum tcp_state from = c->socket.state;
+    assert(from != to);
+    c->socket.state = (uint8_t)to;
+    event_state(c, from, to);
+}
+
+void connection_tell(struct tcp_connection *c)
+{
+    if (c->socket.changed)
+        c->socket.changed(&c->socket, c->socket.owner);
+}
+
+static void grave_add(struct tcp_connection *c)
+{
+    if (c->flags & CONNECTION_DEAD)
+        return;
+    c->flags |= CONNECTION_DEAD;
+    demux_remove(c->socket.tcp, &c->socket);
+    c->socket.chain = c->socket.tcp->graves ? &c->socket.tcp->graves->socket : NULL;
+    c->socket.tcp->graves = c;
+}
+
+static void stop(struct tcp_connection *c)
+{
+    for (unsigned i = 0; i < TIMER_COUNT; i++)
+        c->due[i] = INSTANT_NEVER;
+    timer_cancel(c->socket.tcp->node, &c->timer);
+    send_buffer_free(&c->send);
+    retransmit_queue_free(&c->sent);
+    reassembly_free(&c->reassembly);
+    demux_remove(c->socket.tcp, &c->socket);
+}
+
+void connection_end(struct tcp_connection *c, int error)
+{
+    if (c->socket.state == TCP_CLOSED)
+        return;
+    c->error = error;
+    if (error && error != IMP_RESET && error != IMP_CLOSED)
+        event_end(c, error);
+    bool half_open = c->socket.state == TCP_SYN_RECEIVED && c->listener;
+    set_state(c, TCP_CLOSED);
+    stop(c);
+    if (half_open) {
+        listener_forget(c);
+        c->flags |= CONNECTION_DETACHED;
+    }
+    if (c->flags & CONNECTION_DETACHED)
+        grave_add(c);
+    else
+        connection_tell(c);
+}
+
+void connection_time_wait(struct tcp_connection *c, struct instant now)
+{
+    if (c->ack.pending)
+        output_ack(c, now); /* of the peer's FIN, while there is still a connection to send it */
+    set_state(c, TCP_TIME_WAIT);
+    for (unsigned i = 0; i < TIMER_COUNT; i++)
+        c->due[i] = INSTANT_NEVER;
+    struct instant expires = instant_add(now, TIME_WAIT_NS);
+    if (c->flags & CONNECTION_DETACHED) {
+        stop(c);
+        time_wait_create(c, expires);
+        grave_add(c);
+    } else {
+        timer_due(c, TIMER_LIFE, expires);
+        connection_tell(c);
+    }
+}
+
+void connection_detach(struct tcp_connection *c)
+{
+    c->flags |= CONNECTION_DETACHED;
+    c->socket.changed = NULL;
+    c->socket.owner = NULL;
+    receive_buffer_free(&c->receive);
+    if (c->socket.state == TCP_CLOSED) {
+        grave_add(c);
+    } else if (c->socket.state == TCP_TIME_WAIT) {
+        struct instant expires = c->due[TIMER_LIFE];
+        stop(c);
+        time_wait_create(c, expires);
+        grave_add(c);
+    } else if (c->socket.state == TCP_FIN_WAIT_2) {
+        timer_due(c, TIMER_LIFE, instant_add(tcp_now(c->socket.tcp), FIN_WAIT_2_NS));
+    }
+}
+
+void connection_free(struct tcp_connection *c)
+{
+    struct tcp *tcp = c->socket.tcp;
+    listener_forget(c);
+    stop(c);
+    receive_buffer_free(&c->receive);
+    list_remove(&c->socket.link);
+    tcp->connection_count--;
+    memory_free(c);
+}
+
+void bury(struct tcp *tcp)
+{
+    while (tcp->graves) {
+        struct tcp_connection *c = tcp->graves;
+        tcp->graves = c->socket.chain ? connection_of(c->socket.chain) : NULL;
+        connection_free(c);
+    }
+}

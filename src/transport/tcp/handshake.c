@@ -1,0 +1,122 @@
+/* Opening a connection (RFC 9293 section 3.5): what the SYNs agree on, and the answers to our own SYN.
+ *
+ * Options count only when both sides sent them: window scale (RFC 7323 section 2), timestamps (section 3), SACK (RFC 2018). The
+ * maximum segment size is what each side says about itself; without it 536 bytes over IPv4 and 1220 over IPv6 are assumed.
+ *
+ * SYN-SENT is the one state with rules of its own (section 3.10.7.3), so its input is here. A SYN without ACK in it is a simultaneous
+ * open: both sides asked at once, and one connection comes of it. The handshake gives the first round-trip sample, unless the SYN
+ * was retransmitted: then RFC 6298 section 5.7 asks for a fresh start at 3 s (kept at the initial 1 s, as Linux), and RFC 5681 for an
+ * initial window of one segment.
+ *
+ * Timers: the retransmission of SYN and SYN+ACK is timers.c's. */
+#include <assert.h>
+
+#include "base/error.h"
+#include "transport/limits.h"
+#include "transport/tcp/events.h"
+#include "transport/tcp/rooms.h"
+
+void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, struct instant now)
+{
+    c->rcv.irs = syn->sequence;
+    c->rcv.nxt = c->rcv.wup = sequence_add(syn->sequence, 1);
+    if (syn->options & TCP_OPTION_MSS && syn->mss > 0)
+        c->mss_peer = syn->mss < LIMIT_TCP_MSS_LEAST ? LIMIT_TCP_MSS_LEAST : syn->mss;
+    if (syn->options & TCP_OPTION_WINDOW_SCALE) {
+        c->flags |= CONNECTION_WINDOW_SCALE;
+        c->snd.scale = syn->window_scale;
+    } else {
+        c->rcv.scale = 0;
+    }
+    if (syn->options & TCP_OPTION_SACK_PERMITTED)
+        c->flags |= CONNECTION_SACK;
+    if (syn->options & TCP_OPTION_TIMESTAMPS) {
+        c->flags |= CONNECTION_TIMESTAMPS;
+        c->ts.recent = syn->timestamp;
+        c->ts.recent_time = now;
+    }
+    c->snd.wnd = c->snd.wnd_max = syn->window; /* a SYN's window is never scaled (RFC 7323 2.2) */
+    c->snd.wl1 = syn->sequence;
+    c->snd.wl2 = syn->acknowledgement;
+    connection_update_mss(c);
+}
+
+void handshake_done(struct tcp_connection *c, struct instant now)
+{
+    c->snd.una = sequence_add(c->snd.iss, 1);
+    timer_clear(c, TIMER_RETRANSMIT);
+    if (c->syn_retries == 0)
+        rtt_sample(&c->rtt, instant_since(now, c->last_send), c->snd.una, c->snd.nxt, now);
+    else
+        c->congestion.cwnd = 1; /* RFC 5681 3.1 */
+    c->rcv.rtt_ns = c->rtt.smoothed_ns;
+    c->retries = c->backoff = 0;
+    c->rcv.tune_start = c->rcv.nxt;
+    c->rcv.tune_time = now;
+    c->rcv.tune_space = c->rcv.wnd < 10u * c->mss ? c->rcv.wnd : 10u * c->mss;
+    c->snd.partial_end = c->snd.una;
+    c->recovery.high = c->recovery.undo_marker = c->snd.una;
+    set_state(c, TCP_ESTABLISHED);
+    event_established(c);
+    if (c->flags & CONNECTION_KEEP_ALIVE)
+        timer_keep_alive(c, now);
+    if (c->listener && c->listener->socket.changed)
+        c->listener->socket.changed(&c->listener->socket, c->listener->socket.owner);
+    connection_tell(c);
+}
+
+/* Both asked at once (RFC 9293 figure 8): our SYN goes out again, now with an ACK. */
+static void simultaneous_open(struct tcp_connection *c, const struct tcp_segment *syn, struct instant now)
+{
+    handshake_options(c, syn, now);
+    set_state(c, TCP_SYN_RECEIVED);
+    output_syn(c, now);
+}
+
+void syn_sent_input(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame, struct instant now)
+{
+    struct node *node = c->socket.tcp->node;
+    struct packet_info info = {.source = c->socket.remote.address, .destination = c->socket.local.address};
+    bool acknowledges = segment->flags & TCP_ACK;
+    /* First: is it about our SYN at all? (SEG.ACK =< ISS or > SND.NXT; also an echo of a timestamp that we never sent.) */
+    if (acknowledges &&
+        !(sequence_after(segment->acknowledgement, c->snd.iss) && sequence_at_most(segment->acknowledgement, c->snd.nxt))) {
+        if (!(segment->flags & TCP_RST)) {
+            event_reset_sent(c->socket.tcp, &c->socket.remote, c->socket.local.port, "acknowledges what was never sent");
+            reply_reset(c->socket.tcp, &info, segment);
+        }
+        node_drop(node, frame, DROP_TCP_INVALID);
+        return;
+    }
+    if (segment->flags & TCP_RST) {
+        if (acknowledges) { /* without ACK it proves nothing (RFC 5961) */
+            event_reset_received(c);
+            connection_end(c, IMP_REFUSED);
+            frame_release(frame);
+        } else {
+            node_drop(node, frame, DROP_TCP_INVALID);
+        }
+        return;
+    }
+    if (!(segment->flags & TCP_SYN)) {
+        node_drop(node, frame, DROP_TCP_INVALID);
+        return;
+    }
+    if (!acknowledges) {
+        simultaneous_open(c, segment, now);
+        frame_release(frame);
+        return;
+    }
+    handshake_options(c, segment, now);
+    handshake_done(c, now);
+    if (segment->payload_bytes || segment->flags & TCP_FIN) {
+        receive_data(c, segment, frame, now);
+        frame = NULL;
+    }
+    c->ack.pending |= ACK_WANTED | ACK_NOW;
+    if (c->socket.state != TCP_CLOSED && c->socket.state != TCP_TIME_WAIT) {
+        output(c, now); /* data that was written meanwhile carries the ACK */
+        ack_decide(c, now);
+    }
+    frame_release(frame);
+}

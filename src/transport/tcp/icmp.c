@@ -1,0 +1,62 @@
+/* ICMP errors about our segments (RFC 9293 section 3.9.2.2, RFC 1122 section 4.2.3.9, RFC 5461, RFC 5927).
+ *
+ * Anybody can send an ICMP error, so one counts only when it quotes a segment that may be on its way: both endpoints, and a sequence
+ * number between SND.UNA and SND.NXT (RFC 5927 section 4.1).
+ *
+ *   too big       the path takes less than thought (RFC 1191, RFC 8201): segments are cut anew and go again, the window stays
+ *   hard or soft, while opening    the attempt ends at once with that error (RFC 5461 section 4 describes this; all systems do it, since
+ *                 waiting a minute for a host that a router says is not there helps nobody)
+ *   anything, once established     is remembered, and told if the connection then times out. It ends nothing: routes come back
+ *
+ * No timers. Nothing here trusts a number from the message but the MTU, which never grows from one and has a floor. */
+#include "base/bytes.h"
+#include "base/error.h"
+#include "transport/tcp/events.h"
+#include "transport/tcp/rooms.h"
+
+enum { MTU_LEAST_IPV4 = 552, MTU_LEAST_IPV6 = 1280 }; /* Linux's min_pmtu; RFC 8200 section 5 */
+
+static void path_shrank(struct tcp_connection *c, uint32_t mtu, struct instant now)
+{
+    uint32_t least = c->socket.remote.address.family == 4 ? MTU_LEAST_IPV4 : MTU_LEAST_IPV6;
+    struct path path;
+    if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->interface, &path) == 0 && path.mtu > mtu &&
+        path.mtu < c->mtu)
+        mtu = path.mtu; /* the stack has its own opinion of what to believe */
+    if (mtu < least)
+        mtu = least;
+    if (mtu >= c->mtu)
+        return;
+    c->mtu = (uint16_t)mtu;
+    connection_update_mss(c);
+    if (c->socket.state >= TCP_ESTABLISHED)
+        recovery_path_shrank(c, now);
+}
+
+void tcp_icmp_error(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
+                    const struct stack_error *error)
+{
+    (void)stack;
+    struct tcp *tcp = context;
+    if (quoted.length < 8)
+        return;
+    struct endpoint local = {.address = info->source, .port = load_u16(quoted.data)};
+    struct endpoint remote = {.address = info->destination, .port = load_u16(quoted.data + 2)};
+    struct sequence sequence = {load_u32(quoted.data + 4)};
+    struct tcp_socket *socket = demux_find(tcp, &local, &remote);
+    if (!socket || socket->kind != SOCKET_CONNECTION)
+        return;
+    struct tcp_connection *c = connection_of(socket);
+    if (sequence_before(sequence, c->snd.una) || sequence_after(sequence, c->snd.nxt))
+        return;
+    if (error->error == IMP_TOO_BIG) {
+        path_shrank(c, error->mtu, tcp_now(tcp));
+    } else if (error->error != IMP_MALFORMED) {
+        int told = error->error == IMP_TIMEOUT ? IMP_UNREACHABLE : error->error;
+        if (c->socket.state == TCP_SYN_SENT && error->error != IMP_TIMEOUT)
+            connection_end(c, told);
+        else
+            c->soft_error = told;
+    }
+    bury(tcp);
+}

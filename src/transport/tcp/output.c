@@ -1,0 +1,398 @@
+/* Sending (RFC 9293 sections 3.7 and 3.8.6.2.1): what leaves, when, and in what pieces.
+ *
+ * output() sends new data while four things allow it: the congestion window, the peer's window, Nagle's rule with the sender's half of silly
+ * window avoidance, and (for controls that pace) the clock. Each new segment gets a record in the retransmission queue; output_sent()
+ * puts any record on the wire, the first time or again.
+ *
+ * A segment is a small frame that holds headers only; its payload is the frame's tail, a slice of the send buffer's block. The sum over the
+ * payload is taken at the first transmission and kept in the record, so a retransmission costs the sum of its header. Every frame
+ * carries a real checksum and says so (FRAME_SUMS_GOOD), so that the receiver need not add up again what no one damaged.
+ *
+ * Nagle (RFC 9293 3.7.4) in Minshall's variant, as Linux: a segment that is not full waits only while another one that was not full is
+ * unacknowledged. Silly window: a piece smaller than a segment is sent only when it is all there is or half the largest window ever
+ * seen; else the persist timer overrides.
+ *
+ * Every segment with an ACK tells the present window and settles a pending acknowledgement. The peer's window and ours, the timers, and
+ * ICMP's influence on the segment size live elsewhere. */
+#include <assert.h>
+
+#include "base/checksum.h"
+#include "base/error.h"
+#include "transport/limits.h"
+#include "transport/tcp/events.h"
+#include "transport/tcp/rooms.h"
+
+struct sequence output_end(const struct tcp_connection *c)
+{
+    uint32_t syn = sequence_equal(c->snd.una, c->snd.iss); /* the buffer starts behind the SYN */
+    return sequence_add(c->snd.una, c->send.length + syn);
+}
+
+static bool nothing_received(const struct tcp_connection *c)
+{
+    return c->reassembly.count == 0 && sequence_equal(c->ack.duplicate.start, c->ack.duplicate.end);
+}
+
+static unsigned sack_room(const struct tcp_connection *c) { return c->flags & CONNECTION_TIMESTAMPS ? 3 : 4; }
+
+/* What a full segment carries now: SACK blocks take their room from the payload. */
+uint32_t output_mss(const struct tcp_connection *c)
+{
+    if (!(c->flags & CONNECTION_SACK) || nothing_received(c))
+        return c->mss;
+    uint32_t blocks = c->reassembly.count + !sequence_equal(c->ack.duplicate.start, c->ack.duplicate.end);
+    uint32_t most = sack_room(c);
+    uint32_t options = 4 + 8 * (blocks < most ? blocks : most);
+    return c->mss > options + 8 ? c->mss - options : 8;
+}
+
+/* RFC 2018 section 4: the latest first; RFC 2883 section 4: a duplicate before all. */
+static void add_sack(const struct tcp_connection *c, struct tcp_segment *segment)
+{
+    if (!(c->flags & CONNECTION_SACK) || nothing_received(c))
+        return;
+    unsigned count = 0, most = sack_room(c);
+    if (!sequence_equal(c->ack.duplicate.start, c->ack.duplicate.end))
+        segment->sack[count++] = c->ack.duplicate;
+    count += reassembly_blocks(&c->reassembly, segment->sack + count, most - count);
+    segment->sack_count = (uint8_t)count;
+    if (count)
+        segment->options |= TCP_OPTION_SACK;
+}
+
+static void header_prepare(struct tcp_connection *c, struct tcp_segment *segment, uint8_t flags, struct sequence sequence,
+                           struct instant now)
+{
+    segment->source_port = c->socket.local.port;
+    segment->destination_port = c->socket.remote.port;
+    segment->flags = flags;
+    segment->sequence = sequence;
+    segment->acknowledgement = flags & TCP_ACK ? c->rcv.nxt : (struct sequence){0};
+    segment->urgent = 0;
+    segment->options = 0;
+    segment->sack_count = 0;
+    if (flags & TCP_SYN)
+        return;
+    uint32_t window = receive_window_select(c) >> c->rcv.scale;
+    segment->window = (uint16_t)window;
+    if (flags & TCP_RST)
+        return;
+    c->rcv.wnd = window << c->rcv.scale;
+    c->rcv.wup = c->rcv.nxt;
+    if (c->flags & CONNECTION_TIMESTAMPS) {
+        segment->options = TCP_OPTION_TIMESTAMPS;
+        segment->timestamp = timestamp_clock(now) + c->ts.offset;
+        segment->timestamp_echo = c->ts.recent;
+    }
+    add_sack(c, segment);
+}
+
+/* Puts header and checksum in front of what the frame holds, and sends it. */
+static int transmit(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame, uint32_t payload_sum,
+                    struct instant now)
+{
+    uint32_t bytes = tcp_segment_header_bytes(segment);
+    uint8_t *header = frame_push(frame, bytes);
+    tcp_segment_build(segment, header);
+    uint32_t sum = checksum_combine(c->pseudo_sum, frame_total(frame));
+    sum = checksum_combine(checksum_partial(header, bytes, sum), payload_sum);
+    store_u16(header + TCP_CHECKSUM_OFFSET, checksum_finish(sum));
+    frame->transport = frame_mark(frame);
+    frame->flags |= FRAME_SUMS_GOOD;
+    c->count.segments_sent++;
+    if (segment->flags & TCP_ACK)
+        ack_sent(c, now);
+    struct packet_info info = {.source = c->socket.local.address,
+                               .destination = c->socket.remote.address,
+                               .protocol = PROTOCOL_TCP,
+                               .ttl = c->ttl,
+                               .dont_fragment = true,
+                               .interface = c->interface};
+    return stack_send(c->socket.tcp->stack, &info, frame);
+}
+
+static struct frame *empty_frame(const struct tcp *tcp, uint32_t capacity)
+{
+    return frame_create(tcp->node->engine, FRAME_HEADROOM + TCP_HEADER_MAXIMUM_BYTES, capacity);
+}
+
+static int send_bare(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
+{
+    return transmit(c, segment, empty_frame(c->socket.tcp, 0), 0, now);
+}
+
+int output_segment(struct tcp *tcp, const struct packet_info *info, const struct tcp_segment *segment)
+{
+    struct frame *frame = empty_frame(tcp, 0);
+    uint32_t bytes = tcp_segment_header_bytes(segment);
+    uint8_t *header = frame_push(frame, bytes);
+    tcp_segment_build(segment, header);
+    uint32_t sum = stack_pseudo_sum(&info->source, &info->destination, PROTOCOL_TCP, bytes);
+    store_u16(header + TCP_CHECKSUM_OFFSET, checksum_finish(checksum_partial(header, bytes, sum)));
+    frame->transport = frame_mark(frame);
+    frame->flags |= FRAME_SUMS_GOOD;
+    return stack_send(tcp->stack, info, frame);
+}
+
+void reply_reset(struct tcp *tcp, const struct packet_info *info, const struct tcp_segment *segment)
+{
+    if (segment->flags & TCP_RST)
+        return;
+    struct tcp_segment reset = {
+        .source_port = segment->destination_port, .destination_port = segment->source_port, .flags = TCP_RST};
+    if (segment->flags & TCP_ACK) {
+        reset.sequence = segment->acknowledgement;
+    } else {
+        reset.flags |= TCP_ACK;
+        reset.acknowledgement = tcp_segment_end(segment);
+    }
+    struct packet_info back = {.source = info->destination,
+                               .destination = info->source,
+                               .protocol = PROTOCOL_TCP,
+                               .dont_fragment = true,
+                               .interface = ip_is_link_local(&info->source) ? info->interface : 0};
+    (void)output_segment(tcp, &back, &reset);
+}
+
+/* ---- without data ---- */
+
+void output_ack(struct tcp_connection *c, struct instant now)
+{
+    struct tcp_segment segment;
+    header_prepare(c, &segment, TCP_ACK, c->snd.nxt, now);
+    (void)send_bare(c, &segment, now);
+}
+
+void output_reset(struct tcp_connection *c, struct instant now)
+{
+    struct tcp_segment segment;
+    bool known = c->socket.state != TCP_SYN_SENT; /* until the peer spoke there is nothing to acknowledge */
+    header_prepare(c, &segment, known ? TCP_RST | TCP_ACK : TCP_RST, c->snd.nxt, now);
+    (void)send_bare(c, &segment, now);
+}
+
+void output_syn(struct tcp_connection *c, struct instant now)
+{
+    struct tcp_segment segment;
+    bool answer = c->socket.state == TCP_SYN_RECEIVED;
+    header_prepare(c, &segment, answer ? TCP_SYN | TCP_ACK : TCP_SYN, c->snd.iss, now);
+    uint32_t headers = (c->socket.remote.address.family == 4 ? 20u : 40u) + TCP_HEADER_BYTES;
+    uint32_t mss = c->mtu > headers + LIMIT_TCP_MSS_LEAST ? c->mtu - headers : LIMIT_TCP_MSS_LEAST;
+    if (c->mss_asked && mss > c->mss_asked)
+        mss = c->mss_asked;
+    segment.options = TCP_OPTION_MSS;
+    segment.mss = (uint16_t)mss;
+    if (!answer || c->flags & CONNECTION_WINDOW_SCALE)
+        segment.options |= TCP_OPTION_WINDOW_SCALE;
+    segment.window_scale = c->rcv.scale;
+    if (!answer || c->flags & CONNECTION_SACK)
+        segment.options |= TCP_OPTION_SACK_PERMITTED;
+    if (!answer || c->flags & CONNECTION_TIMESTAMPS) {
+        segment.options |= TCP_OPTION_TIMESTAMPS;
+        segment.timestamp = timestamp_clock(now) + c->ts.offset;
+        segment.timestamp_echo = answer ? c->ts.recent : 0;
+    }
+    uint32_t unit = answer && c->flags & CONNECTION_TIMESTAMPS ? mss - TCP_TIMESTAMPS_BYTES : mss;
+    uint32_t window = c->rcv.limit < UINT16_MAX ? c->rcv.limit : UINT16_MAX;
+    if (window > unit)
+        window -= window % unit;
+    segment.window = (uint16_t)window;
+    c->rcv.wnd = window;
+    c->rcv.wup = c->rcv.nxt;
+    c->snd.nxt = sequence_add(c->snd.iss, 1);
+    c->last_send = now;
+    if (answer)
+        event_syn_ack(c, c->syn_retries > 0);
+    else
+        event_syn(c, c->syn_retries > 0);
+    (void)send_bare(c, &segment, now);
+    timer_restart_retransmit(c, now);
+}
+
+/* An old byte's number, without the byte: unacceptable, so it must be answered with an ACK that tells the window (RFC 9293 3.10.7.4). */
+void output_probe(struct tcp_connection *c, struct instant now)
+{
+    struct tcp_segment segment;
+    header_prepare(c, &segment, TCP_ACK, sequence_back(c->snd.una, 1), now);
+    (void)send_bare(c, &segment, now);
+}
+
+/* ---- data ---- */
+
+static uint32_t payload_attach(struct tcp_connection *c, struct frame **frame, struct sent *sent, uint32_t offset)
+{
+    struct block *block;
+    const uint8_t *data;
+    uint32_t run = send_buffer_slice(&c->send, offset, sent->length, &block, &data);
+    if (run == sent->length) {
+        *frame = empty_frame(c->socket.tcp, 0);
+        frame_set_tail(*frame, block, data, run);
+        if (!(sent->flags & SENT_SUMMED)) {
+            sent->sum = checksum_partial(data, run, 0);
+            sent->flags |= SENT_SUMMED;
+        }
+        (*frame)->tail_sum = sent->sum;
+        (*frame)->flags |= FRAME_TAIL_SUMMED;
+    } else { /* across two blocks */
+        *frame = empty_frame(c->socket.tcp, sent->length);
+        uint8_t *to = frame_append(*frame, sent->length);
+        send_buffer_copy(&c->send, offset, to, sent->length);
+        if (!(sent->flags & SENT_SUMMED)) {
+            sent->sum = checksum_partial(to, sent->length, 0);
+            sent->flags |= SENT_SUMMED;
+        }
+    }
+    return sent->sum;
+}
+
+int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
+{
+    struct sent *sent = sent_at(&c->sent, index);
+    uint32_t mss = output_mss(c);
+    if (sent->length > mss && sent->transmissions > 0) {
+        retransmit_queue_split(&c->sent, index, mss);
+        sent = sent_at(&c->sent, index);
+    }
+    struct frame *frame;
+    uint32_t sum = 0;
+    if (sent->length)
+        sum = payload_attach(c, &frame, sent, sequence_distance(c->snd.una, sent->start));
+    else
+        frame = empty_frame(c->socket.tcp, 0);
+    struct tcp_segment segment;
+    bool last = sequence_equal(sequence_add(sent->start, sent->length), output_end(c));
+    uint8_t flags = (uint8_t)(TCP_ACK | (last && sent->length ? TCP_PSH : 0) | (sent->flags & SENT_FIN ? TCP_FIN : 0));
+    header_prepare(c, &segment, flags, sent->start, now);
+    if (sent->transmissions > 0) {
+        if (!(sent->flags & SENT_RETRANSMITTED))
+            c->sent.retransmitted++;
+        sent->flags |= SENT_RETRANSMITTED | SENT_EVER_RETRANSMITTED;
+        if (!c->recovery.retransmit_stamp)
+            c->recovery.retransmit_stamp = (timestamp_clock(now) + c->ts.offset) | (c->flags & CONNECTION_TIMESTAMPS ? 0 : 1);
+        c->recovery.undo_retransmits = c->recovery.undo_retransmits == UINT32_MAX ? 1 : c->recovery.undo_retransmits + 1;
+        c->count.retransmits++;
+    }
+    sent->time = now;
+    sent->transmissions++;
+    c->count.bytes_sent += sent->length;
+    ack_data_sent(c, now);
+    c->last_send = now;
+    int error = transmit(c, &segment, frame, sum, now);
+    if (error == IMP_TOO_BIG) { /* the path MTU shrank under us: the stack knows how much it takes */
+        struct path path;
+        if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->interface, &path) == 0 && path.mtu < c->mtu) {
+            c->mtu = (uint16_t)path.mtu;
+            connection_update_mss(c);
+        }
+        timer_restart_retransmit(c, now);
+    }
+    return 0;
+}
+
+/* May a segment of this length, which is not full, go now? */
+static bool small_may_go(const struct tcp_connection *c, uint32_t length, uint32_t waiting, bool fin)
+{
+    if (length < waiting)
+        return length >= c->snd.wnd_max / 2; /* the window cuts it: silly window avoidance */
+    if (fin || c->flags & CONNECTION_NO_DELAY || c->sent.count == 0)
+        return true;
+    return !sequence_after(c->snd.partial_end, c->snd.una); /* Minshall */
+}
+
+static void send_new(struct tcp_connection *c, uint32_t length, bool fin, struct instant now)
+{
+    struct sent sent = {.start = c->snd.nxt, .length = length, .flags = fin ? SENT_FIN : 0};
+    if (c->sent.count == 0 && c->congestion.ops->event)
+        c->congestion.ops->event(&c->congestion, CONGESTION_START, now);
+    retransmit_queue_push(&c->sent, sent);
+    c->snd.nxt = sent_end(&sent);
+    if (length < c->mss)
+        c->snd.partial_end = c->snd.nxt;
+    if (fin)
+        c->flags |= CONNECTION_FIN_SENT;
+    (void)output_sent(c, c->sent.count - 1, now);
+    if (fin)
+        event_fin(c);
+}
+
+/* RFC 7661's question, answered as Linux does: was the whole window in use at some point of the last round trip? */
+static void note_usage(struct tcp_connection *c, bool limited)
+{
+    bool was = c->flags & CONNECTION_CWND_LIMITED;
+    if (!sequence_before(c->snd.una, c->usage_end) || limited || (!was && c->sent.count > c->usage_out)) {
+        c->flags = (c->flags & ~(uint32_t)CONNECTION_CWND_LIMITED) | (limited ? (uint32_t)CONNECTION_CWND_LIMITED : 0u);
+        c->usage_out = c->sent.count;
+        c->usage_end = c->snd.nxt;
+    }
+}
+
+static bool may_send(const struct tcp_connection *c)
+{
+    return c->socket.state == TCP_ESTABLISHED || c->socket.state == TCP_CLOSE_WAIT || c->socket.state == TCP_FIN_WAIT_1 ||
+           c->socket.state == TCP_CLOSING || c->socket.state == TCP_LAST_ACK;
+}
+
+static void after_sending(struct tcp_connection *c, bool sent, bool limited, struct instant now)
+{
+    if (sent || limited)
+        note_usage(c, limited);
+    if (sent && instant_is_never(c->due[TIMER_RETRANSMIT]))
+        timer_restart_retransmit(c, now);
+    bool stuck = c->sent.count == 0 && (sequence_before(c->snd.nxt, output_end(c)));
+    if (stuck && instant_is_never(c->due[TIMER_PERSIST]))
+        timer_due(c, TIMER_PERSIST, instant_add(now, rtt_backed_off_ns(&c->rtt, c->backoff)));
+    else if (!stuck)
+        timer_clear(c, TIMER_PERSIST);
+}
+
+void output(struct tcp_connection *c, struct instant now)
+{
+    if (!may_send(c) || c->flags & CONNECTION_FIN_SENT)
+        return;
+    bool fin_wanted = c->flags & CONNECTION_FIN_QUEUED;
+    if (c->send.length == 0 && !fin_wanted)
+        return;
+    bool any = false, limited = false;
+    while (!(c->flags & CONNECTION_FIN_SENT)) {
+        uint32_t waiting = sequence_distance(c->snd.nxt, output_end(c));
+        if (waiting == 0 && !fin_wanted)
+            break;
+        if (retransmit_queue_in_flight(&c->sent) >= c->congestion.cwnd) {
+            limited = true;
+            break;
+        }
+        uint32_t used = sequence_distance(c->snd.una, c->snd.nxt);
+        uint32_t window = c->snd.wnd > used ? c->snd.wnd - used : 0;
+        uint32_t mss = output_mss(c);
+        uint32_t length = waiting < mss ? waiting : mss;
+        if (length > window)
+            length = window;
+        bool fin = fin_wanted && length == waiting;
+        if (length == 0 && !fin)
+            break;
+        if (length < mss && !small_may_go(c, length, waiting, fin))
+            break;
+        if (c->sent.count >= LIMIT_TCP_FLIGHT)
+            break;
+        send_new(c, length, fin, now);
+        any = true;
+    }
+    after_sending(c, any, limited, now);
+}
+
+void output_persist(struct tcp_connection *c, struct instant now)
+{
+    uint32_t used = sequence_distance(c->snd.una, c->snd.nxt);
+    uint32_t waiting = sequence_distance(c->snd.nxt, output_end(c));
+    uint32_t window = c->snd.wnd > used ? c->snd.wnd - used : 0;
+    uint32_t length = waiting < output_mss(c) ? waiting : output_mss(c);
+    if (length > window)
+        length = window;
+    if (length > 0) { /* the override of silly window avoidance: what fits, though it is little */
+        send_new(c, length, c->flags & CONNECTION_FIN_QUEUED && length == waiting, now);
+        after_sending(c, true, false, now);
+    } else {
+        event_probe(c, "asks a receiver with a closed window");
+        output_probe(c, now);
+    }
+}

@@ -1,0 +1,106 @@
+#ifndef IMP_TRANSPORT_TCP_ROOMS_H
+#define IMP_TRANSPORT_TCP_ROOMS_H
+
+#include "transport/tcp/tcp_internal.h"
+
+/* What each room of TCP offers the others, by file. Segments and frames are handed down from tcp.c; `now` is the event's time. */
+
+/* tcp.c: the table of sockets, ports, initial sequence numbers */
+struct tcp_socket *demux_find(struct tcp *tcp, const struct endpoint *local, const struct endpoint *remote);
+struct tcp_listener *demux_find_listener(struct tcp *tcp, const struct endpoint *local);
+void demux_add(struct tcp *tcp, struct tcp_socket *socket);
+void demux_remove(struct tcp *tcp, struct tcp_socket *socket);
+bool port_free(struct tcp *tcp, const struct endpoint *local, const struct endpoint *remote);
+int port_choose(struct tcp *tcp, struct endpoint *local, const struct endpoint *remote); /* fills in local->port; IMP_IN_USE */
+struct sequence initial_sequence(struct tcp *tcp, const struct endpoint *local, const struct endpoint *remote,
+                                 struct instant now);
+uint32_t timestamp_offset(struct tcp *tcp, const struct endpoint *local, const struct endpoint *remote);
+static inline uint32_t timestamp_clock(struct instant now) { return (uint32_t)(now.ns / NS_PER_MS); }
+static inline struct instant tcp_now(const struct tcp *tcp) { return engine_now(tcp->node->engine); }
+
+/* connection.c: birth, states, death */
+struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_settings *settings, const struct endpoint *local,
+                                         const struct endpoint *remote, const struct path *path);
+void set_state(struct tcp_connection *c, enum tcp_state to); /* the only transition; tells "tcp-state" */
+void connection_end(struct tcp_connection *c, int error);    /* to CLOSED; told to the owner, freed later when there is none */
+void connection_time_wait(struct tcp_connection *c, struct instant now);
+void connection_detach(struct tcp_connection *c);
+void connection_update_mss(struct tcp_connection *c);
+void connection_tell(struct tcp_connection *c); /* calls `changed` */
+void bury(struct tcp *tcp);                     /* frees the dead; at the end of every way in */
+void connection_free(struct tcp_connection *c); /* no word to anyone */
+
+/* time_wait.c */
+void time_wait_create(struct tcp_connection *c, struct instant expires);
+void time_wait_input(struct tcp_time_wait *tw, const struct packet_info *info, const struct tcp_segment *segment,
+                     struct frame *frame_taken, struct instant now);
+void time_wait_free(struct tcp_time_wait *tw);
+
+/* listener.c */
+void listener_input(struct tcp_listener *listener, const struct packet_info *info, const struct tcp_segment *segment,
+                    struct frame *frame_taken, struct instant now);
+bool listener_established(struct tcp_connection *c); /* false: the queue is full, the ACK is to be ignored */
+void listener_forget(struct tcp_connection *c);      /* it leaves the listener's queues */
+void listener_close(struct tcp_listener *listener);
+
+/* input.c, handshake.c */
+void connection_input(struct tcp_connection *c, const struct packet_info *info, const struct tcp_segment *segment,
+                      struct frame *frame_taken, struct instant now);
+void syn_sent_input(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame_taken, struct instant now);
+void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, struct instant now);
+void handshake_done(struct tcp_connection *c, struct instant now); /* to ESTABLISHED */
+void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame_taken, struct instant now);
+void timestamp_accept(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
+
+/* acknowledgement.c: what the peer's ACKs say; recovery.c: what to do about loss */
+bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *segment,
+                           struct instant now); /* false: not acceptable */
+void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news);
+void recovery_timeout(struct tcp_connection *c, struct instant now);
+void recovery_retransmit(struct tcp_connection *c, struct instant now); /* sends what is taken for lost, as cwnd allows */
+void recovery_path_shrank(struct tcp_connection *c, struct instant now);
+void recovery_mark_lost(struct tcp_connection *c, struct sent *sent);
+bool recovery_in_reduction(const struct tcp_connection *c); /* PRR governs cwnd */
+
+/* ack_policy.c: when to acknowledge, and how much window to offer */
+void ack_data_received(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
+void ack_decide(struct tcp_connection *c, struct instant now); /* after a segment was processed */
+void ack_sent(struct tcp_connection *c, struct instant now);   /* a segment with ACK left */
+void ack_data_sent(struct tcp_connection *c, struct instant now);
+void ack_timer(struct tcp_connection *c, struct instant now);
+void ack_after_read(struct tcp_connection *c, struct instant now);
+void ack_quickly(struct tcp_connection *c, unsigned count);
+void ack_duplicate(struct tcp_connection *c, const struct tcp_segment *segment,
+                   struct instant now);                           /* answer to an unacceptable one, rate-limited */
+void ack_challenge(struct tcp_connection *c, struct instant now); /* RFC 5961 */
+uint32_t receive_window(const struct tcp_connection *c);          /* what is left of the window last offered */
+uint32_t receive_window_select(struct tcp_connection *c);
+void receive_tune(struct tcp_connection *c, struct instant now);
+
+/* output.c */
+void output(struct tcp_connection *c, struct instant now); /* sends what may be sent */
+void output_ack(struct tcp_connection *c, struct instant now);
+void output_syn(struct tcp_connection *c, struct instant now); /* SYN or SYN+ACK, by state */
+void output_reset(struct tcp_connection *c, struct instant now);
+int output_sent(struct tcp_connection *c, uint32_t index,
+                struct instant now); /* (re)transmits a record of the retransmission queue */
+void output_probe(struct tcp_connection *c,
+                  struct instant now); /* an old byte that must be answered: zero window, keep-alive */
+void output_persist(struct tcp_connection *c, struct instant now); /* the persist timer went off */
+uint32_t output_mss(const struct tcp_connection *c);
+struct sequence output_end(const struct tcp_connection *c); /* behind the last byte in the send buffer */
+int output_segment(struct tcp *tcp, const struct packet_info *info,
+                   const struct tcp_segment *segment); /* a bare one, of no connection's */
+void reply_reset(struct tcp *tcp, const struct packet_info *info, const struct tcp_segment *segment); /* RFC 9293 3.10.7.1 */
+
+/* timers.c */
+void timer_due(struct tcp_connection *c, enum tcp_timer which, struct instant due);
+void timer_clear(struct tcp_connection *c, enum tcp_timer which);
+void timer_restart_retransmit(struct tcp_connection *c, struct instant now); /* by what is outstanding */
+void timer_keep_alive(struct tcp_connection *c, struct instant now);
+
+/* icmp.c */
+void tcp_icmp_error(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
+                    const struct stack_error *error);
+
+#endif

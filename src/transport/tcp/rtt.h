@@ -1,0 +1,30 @@
+#ifndef IMP_TRANSPORT_TCP_RTT_H
+#define IMP_TRANSPORT_TCP_RTT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/time.h"
+#include "transport/tcp/sequence.h"
+
+/* The round-trip time and the retransmission timeout (RFC 6298), estimated as Linux does. All zero bytes: nothing measured yet. */
+#define TCP_RTO_MIN_NS     (200 * NS_PER_MS)
+#define TCP_RTO_MAX_NS     (120 * NS_PER_S)
+#define TCP_RTO_INITIAL_NS (1 * NS_PER_S) /* RFC 6298 2.1 */
+
+struct rtt {
+    int64_t smoothed_ns;       /* SRTT; 0 until the first sample */
+    int64_t deviation_ns;      /* mean deviation, smoothed over samples */
+    int64_t deviation_max_ns;  /* the largest of this round trip */
+    int64_t variation_ns;      /* RTTVAR, at least TCP_RTO_MIN_NS: the term that RTO adds */
+    struct sequence round_end; /* when this is acknowledged, a round trip has passed */
+    int64_t minimum_ns;        /* the least sample of the last minutes (RFC 8985, BBR, Vegas); 0 = none */
+    struct instant minimum_time;
+};
+
+/* One sample. `una` and `nxt` are SND.UNA and SND.NXT, which tell when a round trip has passed. */
+void rtt_sample(struct rtt *rtt, int64_t sample_ns, struct sequence una, struct sequence nxt, struct instant now);
+int64_t rtt_timeout_ns(const struct rtt *rtt);                      /* RTO without backoff */
+int64_t rtt_backed_off_ns(const struct rtt *rtt, unsigned backoff); /* doubled `backoff` times, at most TCP_RTO_MAX_NS */
+
+#endif

@@ -1,0 +1,82 @@
+#ifndef IMP_TRANSPORT_TCP_SEGMENT_H
+#define IMP_TRANSPORT_TCP_SEGMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "transport/tcp/sequence.h"
+
+/* The TCP header and its options as plain values (RFC 9293 3.1, 3.2; RFC 7323 windows and timestamps; RFC 2018 SACK; RFC 7413 Fast Open).
+ * Parsing reads facts and changes nothing. All numbers are in host order. */
+enum tcp_flag {
+    TCP_FIN = 1,
+    TCP_SYN = 2,
+    TCP_RST = 4,
+    TCP_PSH = 8,
+    TCP_ACK = 16,
+    TCP_URG = 32,
+    TCP_ECE = 64,
+    TCP_CWR = 128,
+};
+enum tcp_option {
+    TCP_OPTION_MSS = 1,
+    TCP_OPTION_WINDOW_SCALE = 2,
+    TCP_OPTION_SACK_PERMITTED = 4,
+    TCP_OPTION_TIMESTAMPS = 8,
+    TCP_OPTION_SACK = 16,
+    TCP_OPTION_FAST_OPEN = 32,
+};
+enum {
+    TCP_HEADER_BYTES = 20,
+    TCP_HEADER_MAXIMUM_BYTES = 60,
+    TCP_SACK_BLOCKS_MAX = 4,
+    TCP_WINDOW_SCALE_MAX = 14,
+    TCP_TIMESTAMPS_BYTES = 12,
+    TCP_FAST_OPEN_COOKIE_MAX = 16,
+    TCP_SEGMENT_TEXT_BYTES = 320,
+};
+
+struct sack_block { /* [start, end) was received */
+    struct sequence start, end;
+};
+struct tcp_segment {
+    uint16_t source_port, destination_port;
+    struct sequence sequence, acknowledgement;
+    uint16_t window; /* as on the wire: not yet scaled */
+    uint16_t urgent;
+    uint8_t flags;          /* enum tcp_flag */
+    uint8_t header_bytes;   /* 20..60; set by parse */
+    uint8_t options;        /* enum tcp_option: which of the following are there */
+    uint8_t sack_count;     /* 1..4 with TCP_OPTION_SACK */
+    uint32_t payload_bytes; /* set by parse */
+    uint32_t timestamp, timestamp_echo;
+    uint16_t mss;
+    uint8_t window_scale;  /* 0..14; parse clamps (RFC 7323 2.3) */
+    uint8_t cookie_length; /* with TCP_OPTION_FAST_OPEN: 0 asks for a cookie, else 4..16 */
+    struct sack_block sack[TCP_SACK_BLOCKS_MAX];
+    uint8_t cookie[TCP_FAST_OPEN_COOKIE_MAX];
+};
+
+/* Reads the header at `data`, of which `length` bytes are in one run, of a segment that is `total` bytes long, payload included. The
+ * fields of options that are absent are left as they were. An option that breaks its format is passed over when its length can be trusted, and ends the
+ * options otherwise (as peers do; a connection should not die of an option). 0, or IMP_MALFORMED for a header that cannot be. */
+int tcp_segment_parse(const uint8_t *data, size_t length, uint32_t total, struct tcp_segment *out);
+/* The length of the header that tcp_segment_build() makes: options are padded to 4 bytes; asserts that they fit. */
+uint32_t tcp_segment_header_bytes(const struct tcp_segment *segment);
+/* Writes the header (checksum 0) into `out`, which has room for tcp_segment_header_bytes(); returns that length. */
+uint32_t tcp_segment_build(const struct tcp_segment *segment, uint8_t *out);
+/* "40000 > 80 [S.] seq 1 ack 2 win 64240 <mss 1460,sack ok,ts 1 0,wscale 7> length 0", in the manner of tcpdump. Returns `out`. */
+char *tcp_segment_print(const struct tcp_segment *segment, char *out, size_t size_bytes);
+
+enum { TCP_CHECKSUM_OFFSET = 16 };
+/* The sequence space it takes: payload, SYN and FIN. */
+static inline uint32_t tcp_segment_span(const struct tcp_segment *segment)
+{
+    return segment->payload_bytes + ((segment->flags & TCP_SYN) != 0) + ((segment->flags & TCP_FIN) != 0);
+}
+static inline struct sequence tcp_segment_end(const struct tcp_segment *segment)
+{
+    return sequence_add(segment->sequence, tcp_segment_span(segment));
+}
+
+#endif

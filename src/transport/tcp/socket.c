@@ -1,0 +1,263 @@
+/* What applications call (RFC 9293 section 3.9.1: OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS), by tcp.h's names.
+ *
+ * Nothing here waits. A call does what it can at once and says IMP_BUSY when that is nothing; `changed` tells when to look again: when data
+ * comes into an empty buffer, when a full send buffer has a third free, when the connection opens, ends or half-ends.
+ *
+ * The stream to read ends with 0 once the peer's FIN is reached, and with the connection's error once everything that came before is
+ * read. The stream to write ends with tcp_finish(): a FIN behind the last byte. tcp_close() is both halves: what was written is
+ * still delivered, but data left unread (or that comes later) is answered with RST, so that the peer does not take it for read
+ * (RFC 2525 section 2.17).
+ *
+ * Timers and limits: none here but the buffers' sizes. */
+#include <assert.h>
+
+#include "base/error.h"
+#include "transport/limits.h"
+#include "transport/tcp/events.h"
+#include "transport/tcp/rooms.h"
+
+const char *tcp_state_name(enum tcp_state state)
+{
+    static const char *const names[] = {"UNCONN",     "LISTEN",     "SYN-SENT", "SYN-RECV", "ESTAB",    "FIN-WAIT-1",
+                                        "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",  "LAST-ACK", "TIME-WAIT"};
+    return (unsigned)state < count_of(names) ? names[state] : "UNKNOWN";
+}
+
+int tcp_connect(struct tcp *tcp, const struct tcp_settings *settings, struct tcp_socket **out)
+{
+    struct endpoint local = settings->local, remote = settings->remote;
+    if (remote.port == 0 || remote.address.family == 0 || ip_is_any(&remote.address) || ip_is_multicast(&remote.address) ||
+        ip_is_broadcast(&remote.address))
+        return IMP_INVALID;
+    if (tcp->connection_count >= LIMIT_TCP_SOCKETS)
+        return IMP_LIMIT;
+    struct path path;
+    int error = stack_path(tcp->stack, &remote.address, remote.interface, &path);
+    if (error)
+        return error;
+    if (ip_is_any(&local.address))
+        local.address = path.source;
+    else if (!stack_is_local(tcp->stack, &local.address))
+        return IMP_INVALID;
+    if (local.port == 0)
+        error = port_choose(tcp, &local, &remote);
+    else if (demux_find(tcp, &local, &remote))
+        error = IMP_IN_USE;
+    if (error)
+        return error;
+    struct tcp_connection *c = connection_create(tcp, settings, &local, &remote, &path);
+    set_state(c, TCP_SYN_SENT);
+    output_syn(c, tcp_now(tcp));
+    *out = &c->socket;
+    return 0;
+}
+
+int tcp_connected(const struct tcp_socket *socket)
+{
+    const struct tcp_connection *c = container_of(socket, const struct tcp_connection, socket);
+    if (socket->state == TCP_SYN_SENT || socket->state == TCP_SYN_RECEIVED)
+        return IMP_BUSY;
+    return socket->state == TCP_CLOSED ? c->error : 0;
+}
+
+static bool stream_ended(const struct tcp_connection *c)
+{
+    return c->flags & CONNECTION_FIN_RECEIVED || c->socket.state == TCP_CLOSED || c->socket.state == TCP_TIME_WAIT;
+}
+
+ssize_t tcp_read(struct tcp_socket *socket, void *out, size_t capacity)
+{
+    struct tcp_connection *c = connection_of(socket);
+    assert(socket->kind == SOCKET_CONNECTION);
+    if (c->receive.length == 0) {
+        if (!stream_ended(c))
+            return IMP_BUSY;
+        return c->flags & CONNECTION_FIN_RECEIVED ? 0 : c->error;
+    }
+    uint32_t wanted = capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX;
+    uint32_t n = receive_buffer_read(&c->receive, out, wanted);
+    if (socket->state != TCP_CLOSED && n > 0) {
+        struct instant now = tcp_now(socket->tcp);
+        receive_tune(c, now);
+        ack_after_read(c, now);
+        bury(socket->tcp);
+    }
+    return (ssize_t)n;
+}
+
+static bool open_for_writing(const struct tcp_connection *c)
+{
+    switch ((enum tcp_state)c->socket.state) {
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED:
+    case TCP_ESTABLISHED:
+    case TCP_CLOSE_WAIT: return !(c->flags & CONNECTION_FIN_QUEUED);
+    default: return false;
+    }
+}
+
+ssize_t tcp_write(struct tcp_socket *socket, const void *data, size_t length)
+{
+    struct tcp_connection *c = connection_of(socket);
+    assert(socket->kind == SOCKET_CONNECTION);
+    if (socket->state == TCP_CLOSED)
+        return c->error ? c->error : IMP_CLOSED;
+    if (!open_for_writing(c))
+        return IMP_CLOSED;
+    if (length == 0)
+        return 0;
+    if (c->send.length >= c->snd.limit)
+        return IMP_BUSY;
+    uint32_t room = c->snd.limit - c->send.length;
+    uint32_t n = length < room ? (uint32_t)length : room;
+    send_buffer_write(&c->send, data, n);
+    output(c, tcp_now(socket->tcp));
+    bury(socket->tcp);
+    return (ssize_t)n;
+}
+
+/* Our half ends: the FIN goes behind the last byte. */
+static void finish(struct tcp_connection *c, struct instant now)
+{
+    if (c->flags & CONNECTION_FIN_QUEUED)
+        return;
+    c->flags |= CONNECTION_FIN_QUEUED;
+    if (c->socket.state == TCP_ESTABLISHED)
+        set_state(c, TCP_FIN_WAIT_1);
+    else if (c->socket.state == TCP_CLOSE_WAIT)
+        set_state(c, TCP_LAST_ACK);
+    output(c, now);
+}
+
+int tcp_finish(struct tcp_socket *socket)
+{
+    struct tcp_connection *c = connection_of(socket);
+    assert(socket->kind == SOCKET_CONNECTION);
+    if (socket->state == TCP_CLOSED)
+        return c->error ? c->error : IMP_CLOSED;
+    finish(c, tcp_now(socket->tcp));
+    bury(socket->tcp);
+    return 0;
+}
+
+static void abandon(struct tcp_connection *c, const char *why)
+{
+    bool silent = c->socket.state == TCP_SYN_SENT || c->socket.state == TCP_CLOSED || c->socket.state == TCP_TIME_WAIT;
+    if (!silent) {
+        event_reset_sent(c->socket.tcp, &c->socket.remote, c->socket.local.port, why);
+        output_reset(c, tcp_now(c->socket.tcp));
+    }
+    c->flags |= CONNECTION_DETACHED;
+    c->socket.changed = NULL;
+    listener_forget(c);
+    if (c->socket.state != TCP_CLOSED)
+        connection_end(c, IMP_CLOSED);
+    else
+        connection_detach(c);
+}
+
+void tcp_close(struct tcp_socket *socket)
+{
+    struct tcp *tcp = socket->tcp;
+    if (socket->kind == SOCKET_LISTENER) {
+        listener_close(listener_of(socket));
+        bury(tcp);
+        return;
+    }
+    struct tcp_connection *c = connection_of(socket);
+    if (socket->state == TCP_SYN_SENT)
+        abandon(c, "");
+    else if (c->receive.length > 0 && socket->state != TCP_CLOSED && socket->state != TCP_TIME_WAIT)
+        abandon(c, "closed with data unread");
+    else {
+        if (socket->state != TCP_CLOSED && socket->state != TCP_TIME_WAIT)
+            finish(c, tcp_now(tcp));
+        connection_detach(c);
+    }
+    bury(tcp);
+}
+
+void tcp_abort(struct tcp_socket *socket)
+{
+    struct tcp *tcp = socket->tcp;
+    if (socket->kind == SOCKET_LISTENER)
+        listener_close(listener_of(socket));
+    else
+        abandon(connection_of(socket), "aborted by its owner");
+    bury(tcp);
+}
+
+bool tcp_readable(const struct tcp_socket *socket)
+{
+    if (socket->kind == SOCKET_LISTENER)
+        return container_of(socket, const struct tcp_listener, socket)->ready_count > 0;
+    const struct tcp_connection *c = container_of(socket, const struct tcp_connection, socket);
+    return c->receive.length > 0 || stream_ended(c);
+}
+
+bool tcp_writable(const struct tcp_socket *socket)
+{
+    if (socket->kind != SOCKET_CONNECTION)
+        return false;
+    const struct tcp_connection *c = container_of(socket, const struct tcp_connection, socket);
+    if (socket->state == TCP_CLOSED)
+        return true; /* to be told the error */
+    return socket->state >= TCP_ESTABLISHED && c->send.length + c->snd.limit / 3 <= c->snd.limit;
+}
+
+void tcp_local(const struct tcp_socket *socket, struct endpoint *out) { *out = socket->local; }
+void tcp_remote(const struct tcp_socket *socket, struct endpoint *out) { *out = socket->remote; }
+
+static void connection_info(const struct tcp_connection *c, struct tcp_info *out)
+{
+    out->receive_queue = c->receive.length;
+    out->send_queue = c->send.length;
+    out->mss = c->mss;
+    out->window_scale_send = c->snd.scale;
+    out->window_scale_receive = c->rcv.scale;
+    out->cwnd_segments = c->congestion.cwnd;
+    out->ssthresh_segments = c->congestion.ssthresh;
+    out->rtt_ns = c->rtt.smoothed_ns;
+    out->rtt_variation_ns = c->rtt.deviation_ns / 4;
+    out->rto_ns = rtt_backed_off_ns(&c->rtt, c->backoff);
+    out->bytes_sent = c->count.bytes_sent;
+    out->bytes_acked = c->count.bytes_acked;
+    out->bytes_received = c->count.bytes_received;
+    out->segments_sent = c->count.segments_sent;
+    out->segments_received = c->count.segments_received;
+    out->retransmits = c->count.retransmits;
+    out->send_window = c->snd.wnd;
+    out->receive_window = c->rcv.wnd;
+    out->congestion = c->congestion.ops->name;
+}
+
+void tcp_socket_info(const struct tcp_socket *socket, struct tcp_info *out)
+{
+    *out = (struct tcp_info){.state = socket->state, .local = socket->local, .remote = socket->remote, .owner = socket->owner};
+    if (socket->kind == SOCKET_LISTENER) {
+        const struct tcp_listener *listener = container_of(socket, const struct tcp_listener, socket);
+        out->receive_queue = listener->ready_count;
+        out->send_queue = listener->backlog;
+    } else if (socket->kind == SOCKET_CONNECTION) {
+        connection_info(container_of(socket, const struct tcp_connection, socket), out);
+    }
+}
+
+/* The three lists as one: the place behind `link` in its list, or the start of the next list that has anything. */
+struct tcp_socket *tcp_socket_next(struct tcp *tcp, struct tcp_socket *after)
+{
+    struct list *const lists[] = {&tcp->listeners, &tcp->connections, &tcp->time_waits};
+    unsigned at = after ? after->kind : 0;
+    struct list *link = after ? after->link.next : lists[0]->next;
+    for (;;) {
+        while (link != lists[at]) {
+            struct tcp_socket *socket = list_entry(link, struct tcp_socket, link);
+            if (socket->state != TCP_CLOSED)
+                return socket;
+            link = link->next;
+        }
+        if (++at == count_of(lists))
+            return NULL;
+        link = lists[at]->next;
+    }
+}

@@ -1,0 +1,177 @@
+/* Time in a connection: one engine timer, eight deadlines.
+ *
+ * Each concern writes its deadline into `due`; the connection's single timer is in the engine's queue at the earliest of them, or earlier.
+ * Moving a deadline later, as every ACK does to the retransmission timer, touches only the array: the timer then goes off too early,
+ * finds nothing due, and is set again. So the queue sees at most a few entries per round trip, not one per segment.
+ *
+ *   RETRANSMIT  RTO after the last ACK that acknowledged something (RFC 6298), doubled each time; SYN and SYN+ACK likewise
+ *   PERSIST     the same backoff while the peer's window is closed (RFC 9293 3.8.6.1)
+ *   ACK         the delayed acknowledgement
+ *   KEEP_ALIVE  2 hours of silence, then a probe each 75 s, nine of them (RFC 9293 3.8.4)
+ *   LIFE        FIN-WAIT-2 without an owner, TIME-WAIT with one: 60 s
+ *   REORDER, PROBE, PACE  belong to the rooms that are named so
+ *
+ * Giving up. Data is retransmitted until the silence has lasted as long as LIMIT_TCP_RETRIES timeouts from the least RTO would (924.6
+ * s), as Linux counts; a connection without an owner is given LIMIT_TCP_ORPHAN_RETRIES. What the path complained about meanwhile
+ * (ICMP) then is the error told.
+ *
+ * When the timer goes off with nothing outstanding, the connection has been quiet, and gives its retransmission ring back. */
+#include <assert.h>
+
+#include "base/error.h"
+#include "transport/limits.h"
+#include "transport/tcp/events.h"
+#include "transport/tcp/rooms.h"
+
+#define KEEP_ALIVE_IDLE_NS     (7200 * NS_PER_S)
+#define KEEP_ALIVE_INTERVAL_NS (75 * NS_PER_S)
+
+static void connection_fire(struct timer *timer, struct instant now);
+
+void timer_due(struct tcp_connection *c, enum tcp_timer which, struct instant due)
+{
+    c->due[which] = due;
+    if (instant_is_never(due))
+        return;
+    if (!timer_pending(&c->timer) || instant_before(due, c->timer.due))
+        timer_set(c->socket.tcp->node, &c->timer, due, connection_fire);
+}
+
+void timer_clear(struct tcp_connection *c, enum tcp_timer which) { c->due[which] = INSTANT_NEVER; }
+
+void timer_restart_retransmit(struct tcp_connection *c, struct instant now)
+{
+    bool syn = c->socket.state == TCP_SYN_SENT || c->socket.state == TCP_SYN_RECEIVED;
+    if (syn)
+        timer_due(c, TIMER_RETRANSMIT, instant_add(now, rtt_backed_off_ns(&c->rtt, c->syn_retries)));
+    else if (c->sent.count)
+        timer_due(c, TIMER_RETRANSMIT, instant_add(now, rtt_backed_off_ns(&c->rtt, c->backoff)));
+    else
+        timer_clear(c, TIMER_RETRANSMIT);
+}
+
+static void give_up(struct tcp_connection *c) { connection_end(c, c->soft_error ? c->soft_error : IMP_TIMEOUT); }
+
+/* How long `retries` doublings from the least RTO last. */
+static int64_t patience_ns(unsigned retries)
+{
+    int64_t total = 0, step = TCP_RTO_MIN_NS;
+    for (unsigned i = 0; i <= retries; i++) {
+        total += step;
+        step = step * 2 < TCP_RTO_MAX_NS ? step * 2 : TCP_RTO_MAX_NS;
+    }
+    return total;
+}
+
+static void syn_timeout(struct tcp_connection *c, struct instant now)
+{
+    bool answer = c->socket.state == TCP_SYN_RECEIVED;
+    if (c->syn_retries >= (answer ? LIMIT_TCP_SYN_ACK_RETRIES : LIMIT_TCP_SYN_RETRIES)) {
+        give_up(c);
+        return;
+    }
+    c->syn_retries++;
+    c->count.retransmits++;
+    output_syn(c, now);
+}
+
+static void retransmit_timeout(struct tcp_connection *c, struct instant now)
+{
+    if (c->socket.state == TCP_SYN_SENT || c->socket.state == TCP_SYN_RECEIVED) {
+        syn_timeout(c, now);
+        return;
+    }
+    if (!c->sent.count)
+        return;
+    if (c->retries == 0)
+        c->recovery.first_retransmit = now;
+    bool orphan = c->flags & CONNECTION_DETACHED;
+    if (instant_since(now, c->recovery.first_retransmit) >=
+        patience_ns(orphan ? LIMIT_TCP_ORPHAN_RETRIES : LIMIT_TCP_RETRIES)) {
+        give_up(c);
+        return;
+    }
+    event_timeout(c, rtt_backed_off_ns(&c->rtt, c->backoff));
+    c->count.timeouts++;
+    recovery_timeout(c, now);
+    if (c->retries < UINT8_MAX)
+        c->retries++;
+    if (c->backoff < 30)
+        c->backoff++;
+    timer_restart_retransmit(c, now);
+}
+
+static void persist_timeout(struct tcp_connection *c, struct instant now)
+{
+    if (c->sent.count || !sequence_before(c->snd.nxt, output_end(c)))
+        return;
+    bool orphan = c->flags & CONNECTION_DETACHED;
+    if (c->probes >= (orphan ? LIMIT_TCP_ORPHAN_RETRIES : LIMIT_TCP_RETRIES)) {
+        give_up(c);
+        return;
+    }
+    c->probes++;
+    if (c->backoff < 30)
+        c->backoff++;
+    output_persist(c, now);
+    if (!c->sent.count)
+        timer_due(c, TIMER_PERSIST, instant_add(now, rtt_backed_off_ns(&c->rtt, c->backoff)));
+}
+
+void timer_keep_alive(struct tcp_connection *c, struct instant now)
+{
+    struct instant heard = c->last_heard;
+    if (!(c->flags & CONNECTION_KEEP_ALIVE))
+        return;
+    if (c->sent.count || sequence_before(c->snd.nxt, output_end(c)) || instant_since(now, heard) < KEEP_ALIVE_IDLE_NS) {
+        struct instant due = instant_add(heard, KEEP_ALIVE_IDLE_NS); /* data of our own is its own probe */
+        timer_due(c, TIMER_KEEP_ALIVE, instant_reached(now, due) ? instant_add(now, KEEP_ALIVE_IDLE_NS) : due);
+        return;
+    }
+    if (c->keep_alive_probes >= LIMIT_TCP_KEEP_ALIVE_PROBES) {
+        output_reset(c, now);
+        give_up(c);
+        return;
+    }
+    c->keep_alive_probes++;
+    event_probe(c, "asks whether the other side is still there");
+    output_probe(c, now);
+    timer_due(c, TIMER_KEEP_ALIVE, instant_add(now, KEEP_ALIVE_INTERVAL_NS));
+}
+
+static void fire_one(struct tcp_connection *c, enum tcp_timer which, struct instant now)
+{
+    switch (which) {
+    case TIMER_RETRANSMIT: retransmit_timeout(c, now); break;
+    case TIMER_PERSIST: persist_timeout(c, now); break;
+    case TIMER_ACK: ack_timer(c, now); break;
+    case TIMER_KEEP_ALIVE: timer_keep_alive(c, now); break;
+    case TIMER_LIFE: connection_end(c, c->socket.state == TCP_TIME_WAIT ? 0 : IMP_TIMEOUT); break;
+    case TIMER_REORDER:
+    case TIMER_PROBE:
+    case TIMER_PACE:
+    case TIMER_COUNT: break;
+    }
+}
+
+static void connection_fire(struct timer *timer, struct instant now)
+{
+    struct tcp_connection *c = container_of(timer, struct tcp_connection, timer);
+    struct tcp *tcp = c->socket.tcp;
+    for (unsigned i = 0; i < TIMER_COUNT && c->socket.state != TCP_CLOSED; i++) {
+        if (!instant_reached(now, c->due[i]))
+            continue;
+        c->due[i] = INSTANT_NEVER;
+        fire_one(c, (enum tcp_timer)i, now);
+    }
+    if (c->socket.state != TCP_CLOSED) {
+        struct instant earliest = INSTANT_NEVER;
+        for (unsigned i = 0; i < TIMER_COUNT; i++)
+            earliest = instant_min(earliest, c->due[i]);
+        if (!instant_is_never(earliest))
+            timer_set(tcp->node, timer, earliest, connection_fire);
+        if (c->sent.count == 0)
+            retransmit_queue_free(&c->sent);
+    }
+    bury(tcp);
+}
