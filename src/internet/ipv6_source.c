@@ -6,20 +6,34 @@
  *   2  an appropriate scope: the smallest that reaches the destination's, else the largest
  *   3  not a deprecated one
  *   5  one of the outgoing interface
+ *   6  a label that matches the destination's: so that a unique local address is not used towards the internet
  *   8  the longest prefix in common with the destination, counted up to the candidate's own prefix length
  * and of equals the one that was added first.
  *
  * A node has few addresses, and transports ask once a connection, so there is no table and no cache. Left out on purpose: home
- * addresses (rule 4, mobile IP), the policy table's labels (rule 6: without 6to4 and Teredo they would agree with rule 8), and
- * temporary addresses (rule 7, RFC 8981). */
+ * addresses (rule 4, mobile IP), a policy table that can be changed, and temporary addresses (rule 7, RFC 8981). */
 #include "internet/ipv6.h"
 #include "internet/stack_internal.h"
 
 struct choice {
     const struct ip *destination;
     const struct ip_interface *on;
-    unsigned scope; /* the destination's */
+    unsigned scope, label; /* the destination's */
 };
+
+/* The default policy table's labels (RFC 6724 section 2.1), without those of addresses that no longer exist. */
+static unsigned label_of(const struct ip *address)
+{
+    if (ip_is_loopback(address))
+        return 0;
+    if ((address->b[0] & 0xfe) == 0xfc)
+        return 13; /* unique local */
+    if (address->b[0] == 0x20 && address->b[1] == 0x02)
+        return 2; /* 6to4 */
+    if (load_u32(address->b) == 0x20010000)
+        return 5; /* Teredo */
+    return 1;
+}
 
 static unsigned bits_in_common(const struct choice *choice, const struct ip_address *candidate)
 {
@@ -43,6 +57,9 @@ static bool better(const struct choice *choice, const struct ip_address *a, cons
         return deprecated_b;
     if ((a->on == choice->on) != (b->on == choice->on))
         return a->on == choice->on;
+    bool matches_a = label_of(address_a) == choice->label, matches_b = label_of(address_b) == choice->label;
+    if (matches_a != matches_b)
+        return matches_a;
     return bits_in_common(choice, a) > bits_in_common(choice, b);
 }
 
@@ -68,7 +85,7 @@ struct ip ipv6_source(const struct stack *stack, const struct ip_hop *hop, const
 {
     if (hop->source.family)
         return hop->source;
-    struct choice choice = {destination, hop->on, ipv6_scope(destination)};
+    struct choice choice = {destination, hop->on, ipv6_scope(destination), label_of(destination)};
     const struct ip_address *best = NULL;
     if (choice.scope <= 2 && hop->kind != HOP_LOCAL) {
         best = best_of(&choice, hop->on, NULL);

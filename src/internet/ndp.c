@@ -334,8 +334,9 @@ void ipv6_interface_running(struct ip_interface *on, bool up, struct instant now
         return;
     list_each (link, &on->addresses) {
         struct ip_address *address = list_entry(link, struct ip_address, link);
-        if (address->info.prefix.address.family != 6 || address->info.state != ADDRESS_TENTATIVE)
+        if (address->info.prefix.address.family != 6 || address->active || address->info.state == ADDRESS_DUPLICATE)
             continue;
+        address->info.state = ADDRESS_TENTATIVE; /* again, when the administrator had set the interface down */
         if (!up)
             timer_cancel(on->stack->node, &address->probe);
         else if (!timer_pending(&address->probe))

@@ -58,7 +58,7 @@ struct ndp_server {
 struct ndp_stack { /* stack.ndp */
     struct stack *stack;
     struct list routers;       /* slaac.c: struct default_router.link, in the order in which they were heard of */
-    struct list link_prefixes; /* slaac.c: struct link_prefix.link, on-link prefixes without an address of ours */
+    struct list link_prefixes; /* slaac.c: struct link_prefix.link, on-link prefixes */
     unsigned router_count, link_prefix_count;
     struct ndp_server dns[LIMIT_NDP_DNS];
     unsigned dns_count;

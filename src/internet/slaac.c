@@ -6,8 +6,8 @@
  *
  * Listening. An advertisement is a list of facts with lifetimes. The router itself becomes a default route of metric 1024 (as on
  * Linux); one that neighbour unreachability detection finds silent keeps its place at metric 2048, so that any other is taken
- * first (section 6.3.6). A prefix that is on-link and autonomous becomes an address, whose connected route says "on-link"; one that is
- * only autonomous becomes an address of length /128, which says nothing about the link; one that is only on-link becomes a route.
+ * first (section 6.3.6). A prefix that is on-link becomes a route to the link; one that is autonomous becomes an address, which says
+ * nothing about the link (section 6.3.4), so the two are kept apart and end apart.
  * Addresses are the prefix and the modified EUI-64 of the MAC (RFC 4291 Appendix A) and go through duplicate address detection.
  *
  * Lifetimes. config.c lets addresses become deprecated and end; routers, on-link prefixes and DNS servers have a timer here. An
@@ -34,7 +34,7 @@ struct default_router {
 struct link_prefix {
     struct list link;
     struct ip_interface *on;
-    struct prefix prefix;
+    struct prefix prefix; /* on this link */
     struct timer expiry;
 };
 
@@ -261,8 +261,7 @@ static void address_make(struct ip_interface *on, const struct ndp_prefix *told,
 {
     struct node *node = on->stack->node;
     struct address_info info = {.interface = on->interface->index,
-                                .prefix = {ip6_from_prefix_and_mac(&told->prefix.address, on->interface->mac),
-                                           told->on_link ? told->prefix.length : 128},
+                                .prefix = {ip6_from_prefix_and_mac(&told->prefix.address, on->interface->mac), 64},
                                 .origin = ADDRESS_SLAAC,
                                 .preferred_until = instant_add(now, lifetime_ns(told->preferred_s)),
                                 .valid_until = instant_add(now, lifetime_ns(told->valid_s))};
@@ -280,11 +279,10 @@ static void address_make(struct ip_interface *on, const struct ndp_prefix *told,
 static void prefix_take(struct ip_interface *on, const struct ndp_prefix *told, const struct ip *router, struct instant now)
 {
     if (ip_is_link_local(&told->prefix.address) || ip_is_multicast(&told->prefix.address) || told->preferred_s > told->valid_s)
-        return;                                                      /* RFC 4862 section 5.5.3 b, c */
-    bool autonomous = told->autonomous && told->prefix.length == 64; /* the identifier has the other 64 bits */
-    if (told->on_link && !autonomous)
+        return; /* RFC 4862 section 5.5.3 b, c */
+    if (told->on_link)
         link_prefix_take(on, told, now);
-    if (!autonomous)
+    if (!told->autonomous || told->prefix.length != 64) /* the interface identifier has the other 64 bits */
         return;
     list_each (link, &on->addresses) {
         struct ip_address *address = list_entry(link, struct ip_address, link);

@@ -259,7 +259,7 @@ int stack_path(struct stack *stack, const struct ip *destination, uint16_t inter
     if (out->local)
         out->mtu = four ? 65535 : LOOPBACK_MTU;
     else
-        out->mtu = pmtu_get(stack, destination, hop.on->interface->mtu, stack_now(stack));
+        out->mtu = pmtu_get(stack, destination, four ? hop.on->interface->mtu : ipv6_link_mtu(hop.on), stack_now(stack));
     return out->source.family ? 0 : IMP_UNREACHABLE;
 }
 
@@ -318,8 +318,16 @@ void stack_transport_register(struct stack *stack, uint8_t protocol, const struc
     for (unsigned i = 0; !transport && i < LIMIT_TRANSPORTS; i++)
         if (!stack->transports[i].ops)
             transport = &stack->transports[i];
-    assert(transport && ops);
-    *transport = (struct transport){ops, context, protocol};
+    assert(transport);
+    if (ops) {
+        *transport = (struct transport){ops, context, protocol};
+        return;
+    }
+    struct transport *last = transport; /* leaves: the last takes its place, so that there is no gap */
+    while (last + 1 < stack->transports + LIMIT_TRANSPORTS && last[1].ops)
+        last++;
+    *transport = *last;
+    *last = (struct transport){0};
 }
 
 void *stack_transport_context(const struct stack *stack, uint8_t protocol)

@@ -40,8 +40,8 @@ struct packet_info {
     bool broadcast_allowed;
     uint16_t interface;    /* in: where it arrived. out: 0, or the one to use (scoped, bound, or not routed) */
 };
-/* Sends a transport payload (taken, also on failure). The frame's data starts at the transport header, whose checksum is done; at
- * least 60 bytes of headroom. Returns 0, IMP_UNREACHABLE, IMP_TOO_BIG, IMP_DENIED (broadcast not allowed), IMP_INVALID. */
+/* Sends a transport payload (taken, also on failure). The frame's data starts at the transport header, whose checksum is done (ICMPv6's is
+ * put in here, as it covers the source); at least 60 bytes of headroom. Returns 0, IMP_UNREACHABLE, IMP_TOO_BIG, IMP_DENIED (broadcast not allowed), IMP_INVALID. */
 int stack_send(struct stack *stack, const struct packet_info *info, struct frame *payload_taken);
 /* The source address and the outgoing interface that stack_send() would use, and the path MTU known so far. */
 struct path {
@@ -69,6 +69,7 @@ struct transport_ops {
     void (*error)(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
                   const struct stack_error *error);
 };
+/* `ops` NULL: the protocol leaves, as a transport does before its layer ends. */
 void stack_transport_register(struct stack *stack, uint8_t protocol, const struct transport_ops *ops, void *context);
 void *stack_transport_context(const struct stack *stack, uint8_t protocol);
 /* For input(): nobody is there; sends ICMP port unreachable (rate-limited) about the frame, which is taken and counted as `reason`. */
