@@ -15,12 +15,10 @@
 
 #include "base/text.h"
 
-extern const struct command COMMAND_CHECK, COMMAND_HELP;
+extern const struct command COMMAND_CHECK, COMMAND_HELP, COMMAND_RUN, COMMAND_TEST;
 
 const struct command *const COMMANDS[] = {
-    &COMMAND_CHECK,
-    &COMMAND_HELP,
-    NULL,
+    &COMMAND_RUN, &COMMAND_CHECK, &COMMAND_TEST, &COMMAND_HELP, NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -1,14 +1,14 @@
-/* Files of this machine: read whole, or written piece by piece.
+/* Files of this machine that are written piece by piece.
  *
- * Who reads a file here wants all of it and knows how much is too much: lab files, zone files. A FIFO or a device given by mistake
- * is refused before a read could hang on it. Who writes (captures) adds small records for a long time: they are gathered in a
- * buffer, and a full disk is noticed at the first write that fails. From then on nothing more is written, and the half file is
- * removed at the end, so that nobody takes it for a whole one.
+ * Who writes here (captures) adds small records for a long time: they are gathered in a buffer, and a full disk is noticed at the
+ * first write that fails. From then on nothing more is written, and the half file is removed at the end, so that nobody takes
+ * it for a whole one. Reading and writing whole files is in files.c.
  */
 #include "host/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,53 +17,6 @@
 #include "base/memory.h"
 
 enum { WRITER_BUFFER_BYTES = 64 * 1024, PATH_BYTES_MAX = 4096 };
-
-static ssize_t read_fully(int file, uint8_t *data, size_t room)
-{
-    size_t length = 0;
-    while (length < room) {
-        ssize_t n = read(file, data + length, room - length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        length += (size_t)n;
-    }
-    return (ssize_t)length;
-}
-
-uint8_t *file_read_all(const char *path, size_t limit, size_t *length, const char **why)
-{
-    struct stat about;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0) {
-        *why = strerror(errno);
-        return NULL;
-    }
-    uint8_t *data = NULL;
-    ssize_t n = -1;
-    if (fstat(file, &about) != 0) {
-        *why = strerror(errno);
-    } else if (!S_ISREG(about.st_mode)) {
-        *why = "it is not a file";
-    } else if ((uint64_t)about.st_size > limit) {
-        *why = "it is too large";
-    } else {
-        data = memory_take((size_t)about.st_size + 1);
-        n = read_fully(file, data, (size_t)about.st_size);
-        if (n < 0)
-            *why = strerror(errno);
-    }
-    close(file);
-    if (n < 0) {
-        memory_free(data);
-        return NULL;
-    }
-    *length = (size_t)n;
-    return data;
-}
 
 bool file_readable(const char *path) { return access(path, R_OK) == 0; }
 

@@ -3,12 +3,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-/* Whole files of this machine, and files written piece by piece. Errors are told by IMP_SYSTEM and a sentence. */
-
-/* The content of a regular file of at most `limit` bytes, to be ended with memory_free(). NULL, and *why (static text), otherwise. */
-uint8_t *file_read_all(const char *path, size_t limit, size_t *length, const char **why);
+/* Files written piece by piece, and what surrounds them. Errors are told by IMP_SYSTEM and a sentence (static text). */
 bool file_readable(const char *path);
 
 /* A file being written through a buffer. The first failure sticks. */

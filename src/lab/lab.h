@@ -58,7 +58,8 @@ struct wire *world_wire(struct world *world, const char *name);
 /* Runs until `until`, or until `done` (may be NULL) says so after an engine_stop(). True when done. */
 bool world_run(struct world *world, struct instant until, bool (*done)(void *context), void *context);
 bool world_settled(const struct world *world); /* every address is ready and every service says so */
-bool world_settle(struct world *world);        /* runs until settled, at most WORLD_SETTLE_LIMIT_NS: false when that passed */
+bool world_settle(struct world *world);        /* runs until settled, at most WORLD_SETTLE_LIMIT_S: false when that passed */
+bool world_settle_by(struct world *world, struct instant limit); /* likewise, at most until `limit` */
 enum { WORLD_SETTLE_LIMIT_S = 30 };
 /* The names of what is not settled, for the person; at most a few. */
 void world_unsettled(const struct world *world, struct text *out);

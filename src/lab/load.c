@@ -16,7 +16,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "host/file.h"
+#include "host/files.h"
 #include "lab/limits.h"
 
 struct fill loader_fill(struct loader *l, const struct load_file *file)
@@ -65,10 +65,10 @@ static void load_include(struct loader *l, const struct load_file *file, const c
         return;
     }
     size_t length;
-    const char *why;
-    uint8_t *data = file_read_all(path, LIMIT_LAB_FILE_BYTES, &length, &why);
+    int error;
+    uint8_t *data = host_file_read(path, LIMIT_LAB_FILE_BYTES, &length, &error);
     if (!data) {
-        fault_add(l->faults, at, "'%.200s' cannot be read: %s", path, why);
+        fault_add(l->faults, at, "'%.200s' cannot be read: %s", path, imp_error_text(error));
         return;
     }
     load_file(l, path, data, length, depth + 1);
@@ -130,11 +130,11 @@ int lab_load_bytes(const char *path, const void *data, size_t length, struct fau
 int lab_load(const char *path, struct fault_list *faults, struct lab **out)
 {
     size_t length;
-    const char *why;
-    uint8_t *data = file_read_all(path, LIMIT_LAB_FILE_BYTES, &length, &why);
+    int error;
+    uint8_t *data = host_file_read(path, LIMIT_LAB_FILE_BYTES, &length, &error);
     *out = NULL;
     if (!data) {
-        fault_add(faults, (struct position){path, 1, 1}, "the file cannot be read: %s", why);
+        fault_add(faults, (struct position){path, 1, 1}, "the file cannot be read: %s", imp_error_text(error));
         return IMP_MALFORMED;
     }
     int result = lab_load_bytes(path, data, length, faults, out);

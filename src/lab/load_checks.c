@@ -2,7 +2,8 @@
  *
  * Ports that hear each other's broadcasts are one segment: the two ends of a wire, and all ports of a switch or a hub. Segments
  * are found by union and find over the ports. Within a segment an address must be unique; in different ones the same private
- * address may well be used twice, as in every home. The same holds for MAC addresses.
+ * address may well be used twice, as in every home. MAC addresses are not checked: two alike are
+ * what a lab on duplicate address detection is made of.
  */
 #include "lab/loader.h"
 
@@ -51,19 +52,15 @@ static void segments_find(struct segments *s, const struct lab *lab)
 struct claim_key {
     uint32_t segment;
     struct ip address;
-    struct mac mac;
-    uint8_t pad[5];
 };
 
-static const struct lab_port *claim(struct map *claims, uint32_t segment, const struct ip *ip, struct mac mac,
-                                    struct lab_port *port)
+/* The port that has the address already; NULL, and it is the port's now. */
+static const struct lab_port *claim(struct map *claims, uint32_t segment, const struct ip *address, struct lab_port *port)
 {
     struct claim_key key;
-    memset(&key, 0, sizeof key);
+    memset(&key, 0, sizeof key); /* padding is part of a key's bytes */
     key.segment = segment;
-    if (ip)
-        key.address = *ip;
-    key.mac = mac;
+    key.address = *address;
     const struct lab_port *before = map_get(claims, &key, sizeof key);
     if (!before)
         map_put(claims, &key, sizeof key, port);
@@ -77,21 +74,16 @@ static void check_port(struct loader *l, struct segments *s, struct map *claims,
     uint32_t segment = segment_root(s, port->segment);
     for (size_t i = 0; i < plan->prefix_count; i++) {
         struct ip address = lab_address_step(plan->prefixes[i].address, node->index);
-        const struct lab_port *before = address.family ? claim(claims, segment, &address, MAC_NONE, port) : NULL;
+        const struct lab_port *before = address.family ? claim(claims, segment, &address, port) : NULL;
         char text[IP_TEXT_BYTES];
         if (before && before->node != node)
             fault_add(l->faults, yaml_position(plan->at, "address", i), "%s of %s is also the address of %s, on the same link",
                       ip_print(&address, text, sizeof text), node->name, before->node->name);
     }
     struct mac mac = plan->config ? plan->config->mac : node->group->config.mac;
-    struct ip none = {0};
-    if (mac_equal(mac, MAC_NONE) || !plan->at)
-        return;
-    struct position at = yaml_position(plan->at, "mac", 0);
-    if (mac_is_group(mac))
-        fault_add(l->faults, at, "a group address as the MAC address of a port, expected an even first byte");
-    if (node->index == 0 && claim(claims, segment, &none, mac, port))
-        fault_add(l->faults, at, "the MAC address of %s.%s is used twice on the same link", node->name, port->name);
+    if (mac_is_group(mac) && plan->at)
+        fault_add(l->faults, yaml_position(plan->at, "mac", 0),
+                  "a group address as the MAC address of a port, expected an even first byte");
 }
 
 void load_checks(struct loader *l)

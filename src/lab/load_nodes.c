@@ -4,8 +4,8 @@
  * say (`dhcp`, `auto`, `none`, or addresses) becomes a plan per port; a port that the file does not list, because a wire makes it,
  * gets the group's plain plan. So a thousand hosts of one line share everything but their names and numbers.
  *
- * What is absent: a host's port asks for an address by DHCP and listens to router advertisements, as a laptop does. A router's
- * port has none, and a router does not listen, unless it says `auto`. Switches and hubs have no addresses at all.
+ * What is absent: a host's port asks for an address by DHCP and listens to router advertisements, as a laptop does. A port that
+ * says anything has what it says and no more. A router's port that says nothing has none. Switches and hubs have no addresses at all.
  */
 #include "lab/loader.h"
 
@@ -84,7 +84,6 @@ static void plan_fill(struct loader *l, const struct lab_group *group, struct po
         return;
     }
     plan->prefixes = arena_take(&l->lab->arena, count * sizeof *plan->prefixes);
-    plan->accept_advertisements = group->config.kind == NODE_HOST;
     for (size_t i = 0; i < count; i++) {
         struct position at = yaml_position(yaml, "address", i);
         if (!has_stack(group))
@@ -94,7 +93,6 @@ static void plan_fill(struct loader *l, const struct lab_group *group, struct po
         else if (strcmp(words[i], "auto") == 0)
             plan->accept_advertisements = true;
         else if (strcmp(words[i], "none") == 0) {
-            plan->accept_advertisements = false;
             if (count > 1)
                 fault_add(l->faults, at, "'none' beside other addresses");
         } else

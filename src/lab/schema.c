@@ -54,7 +54,7 @@ const struct config_key PORT_KEYS[] = {
      TEXTS(port_config, addresses, address_count),
      .about =
          "Addresses with their prefix lengths (`192.168.1.1/24`, `2001:db8::1/64`), or `dhcp`, `auto` (IPv6 from router "
-         "advertisements), or `none`. A host's port that says nothing has `[dhcp, auto]`, a router's has `none`. Every port "
+         "advertisements), or `none`. A host's port that says nothing has `[dhcp, auto]`, a router's `none`. Every port "
          "has its IPv6 link-local address besides. On a node range, addresses count up: the second node gets the next one."},
     {.name = "mac",
      .kind = CONFIG_MAC,

@@ -174,7 +174,7 @@ int tcp_accept(struct tcp_socket *socket, void (*changed)(struct tcp_socket *, v
     return 0;
 }
 
-void listener_close(struct tcp_listener *listener)
+void tcp_listener_close(struct tcp_listener *listener)
 {
     struct tcp *tcp = listener->socket.tcp;
     struct list *queues[] = {&listener->half_open, &listener->ready};

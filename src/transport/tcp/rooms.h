@@ -41,7 +41,7 @@ void listener_input(struct tcp_listener *listener, const struct packet_info *inf
                     struct frame *frame_taken, struct instant now);
 bool listener_established(struct tcp_connection *c); /* false: the queue is full, the ACK is to be ignored */
 void listener_forget(struct tcp_connection *c);      /* it leaves the listener's queues */
-void listener_close(struct tcp_listener *listener);
+void tcp_listener_close(struct tcp_listener *listener);
 
 /* input.c, handshake.c */
 void connection_input(struct tcp_connection *c, const struct packet_info *info, const struct tcp_segment *segment,

@@ -160,7 +160,7 @@ void tcp_close(struct tcp_socket *socket)
 {
     struct tcp *tcp = socket->tcp;
     if (socket->kind == SOCKET_LISTENER) {
-        listener_close(listener_of(socket));
+        tcp_listener_close(listener_of(socket));
         bury(tcp);
         return;
     }
@@ -181,7 +181,7 @@ void tcp_abort(struct tcp_socket *socket)
 {
     struct tcp *tcp = socket->tcp;
     if (socket->kind == SOCKET_LISTENER)
-        listener_close(listener_of(socket));
+        tcp_listener_close(listener_of(socket));
     else
         abandon(connection_of(socket), "aborted by its owner");
     bury(tcp);

@@ -1,0 +1,276 @@
+/* The story: a run as a person would tell it.
+ *
+ *    0.000 412  home → laptop        DHCP  Offer: 192.168.1.100 for 12 h, router 192.168.1.1
+ *
+ * Each line is one event. The sentence comes from the event's type, written by whoever knows the protocol, with the fields filled
+ * in; the "who → whom" column comes from the fields named "to" and "from" through the address book. Nothing here knows any
+ * protocol, with one exception: the summary, which divides the time of a fetched page into the phases that people ask about.
+ *
+ * The world does not exist yet when the observer is handed over (events happen while it is being made); events that come before
+ * story_begin() are told with addresses in the place of names. To keep columns straight the widths are settled beforehand from the names in the lab.
+ *
+ * The phases of a fetch are found from the first events of TCP and HTTP on the node that fetched, while its command ran: before the
+ * first TCP event it was looking for the address, before the first HTTP event it was connecting.
+ */
+#include "lab/story.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "lab/address_book.h"
+#include "lab/story_text.h"
+
+enum { WHO_WIDTH_MIN = 18, WHO_WIDTH_MAX = 30, PROTOCOL_WIDTH = 6, TIME_WIDTH = 10, OUTPUT_LINES_MAX = 24 };
+
+struct story {
+    struct observer observer;
+    struct scenario_watcher watcher;
+    struct story_settings settings;
+    const struct lab *lab;
+    struct world *world; /* NULL before story_begin() */
+    struct address_book book;
+    unsigned who_width;
+    bool ended;    /* what happens while the world is taken apart is no part of the story */
+    bool in_block; /* the last thing was a command's output: a blank line before events go on */
+    struct text line;
+    struct story_phases phases;
+};
+
+static void story_write(struct story *story)
+{
+    story->settings.write(story->settings.context, text_string(&story->line), story->line.length);
+    text_clear(&story->line);
+}
+
+static void paint(struct story *story, const char *colour)
+{
+    if (story->settings.colour)
+        text_format(&story->line, "\033[%sm", colour);
+}
+
+static const char *protocol_colour(const char *protocol)
+{
+    static const struct {
+        const char *protocol, *colour;
+    } colours[] = {{"DHCP", "33"}, {"DNS", "35"},  {"TCP", "36"},  {"HTTP", "32"}, {"ARP", "34"},
+                   {"NDP", "34"},  {"ICMP", "94"}, {"drop", "31"}, {"IPv4", "96"}, {"IPv6", "96"}};
+    for (size_t i = 0; i < count_of(colours); i++)
+        if (strncmp(colours[i].protocol, protocol, strlen(colours[i].protocol)) == 0)
+            return colours[i].colour;
+    return "37";
+}
+
+static const char *name_of(struct story *story, const struct event *event, const char *field, char *out, size_t size_bytes)
+{
+    enum field_kind kind;
+    const union event_value *value = event_value_find(event, field, &kind);
+    if (!value || (kind == FIELD_TEXT && !value->text))
+        return NULL;
+    return address_book_field(&story->book, kind, value, out, size_bytes);
+}
+
+static void who_print(struct story *story, const struct event *event, struct text *out)
+{
+    char from_text[80], to_text[80];
+    const char *from = name_of(story, event, "from", from_text, sizeof from_text);
+    const char *to = name_of(story, event, "to", to_text, sizeof to_text);
+    if (!from && !to)
+        text_add(out, event->node->name);
+    else
+        text_format(out, "%s → %s", from ? from : event->node->name, to ? to : event->node->name);
+}
+
+static void time_column(struct story *story, struct instant time)
+{
+    struct text text = {0};
+    story_time_print(&text, time);
+    paint(story, "2");
+    text_format(&story->line, "%*s  ", TIME_WIDTH, text_string(&text));
+    paint(story, "0");
+    text_free(&text);
+}
+
+static void block_end(struct story *story)
+{
+    if (story->in_block)
+        text_add_char(&story->line, '\n');
+    story->in_block = false;
+}
+
+static void on_event(struct observer *observer, const struct event *event)
+{
+    struct story *story = container_of(observer, struct story, observer);
+    if (story->ended)
+        return;
+    story_phases_note(&story->phases, event);
+    if (!event->type->story || (event->type->level != EVENT_STORY && !story->settings.verbose))
+        return;
+    struct text who = {0}, sentence = {0};
+    who_print(story, event, &who);
+    story_fill_template(&sentence, event);
+    block_end(story);
+    time_column(story, event->time);
+    text_add(&story->line, text_string(&who));
+    story_pad(&story->line, &who, story->who_width);
+    paint(story, protocol_colour(event->type->protocol));
+    text_format(&story->line, "  %-*s", PROTOCOL_WIDTH - 1, event->type->protocol);
+    paint(story, "0");
+    text_add(&story->line, "  ");
+    unsigned indent = TIME_WIDTH + 2 + story->who_width + 2 + PROTOCOL_WIDTH + 1;
+    story_wrap(&story->line, text_string(&sentence), indent, story->settings.columns);
+    text_add_char(&story->line, '\n');
+    story_write(story);
+    text_free(&who);
+    text_free(&sentence);
+}
+
+/* ---- the scenario's steps ---- */
+
+static void aside(struct story *story, struct instant now, const char *colour, const char *mark, const char *sentence)
+{
+    if (!story->in_block)
+        text_add_char(&story->line, '\n');
+    story->in_block = true;
+    time_column(story, now);
+    paint(story, colour);
+    text_add(&story->line, mark);
+    story_wrap(&story->line, sentence, TIME_WIDTH + 2, story->settings.columns);
+    paint(story, "0");
+    text_add_char(&story->line, '\n');
+    story_write(story);
+}
+
+static void on_said(struct scenario_watcher *watcher, struct instant now, const char *sentence)
+{
+    struct story *story = container_of(watcher, struct story, watcher);
+    aside(story, now, "1", "", sentence);
+}
+
+static void on_fault(struct scenario_watcher *watcher, struct instant now, const char *sentence)
+{
+    struct story *story = container_of(watcher, struct story, watcher);
+    aside(story, now, "1;33", "! ", sentence);
+}
+
+static void on_started(struct scenario_watcher *watcher, struct instant now, const struct job *job)
+{
+    struct story *story = container_of(watcher, struct story, watcher);
+    struct text command = {0};
+    text_format(&command, "%s$ %s", job->node->name, job->command);
+    aside(story, now, "1", "", text_string(&command));
+    text_free(&command);
+    story_phases_start(&story->phases, job);
+}
+
+static void on_ended(struct scenario_watcher *watcher, struct instant now, const struct job *job)
+{
+    struct story *story = container_of(watcher, struct story, watcher);
+    story_phases_end(&story->phases, job);
+    if (!story->in_block)
+        text_add_char(&story->line, '\n');
+    story->in_block = true;
+    story_output(&story->line, &job->output, TIME_WIDTH + 2, OUTPUT_LINES_MAX);
+    story_output(&story->line, &job->error, TIME_WIDTH + 2, OUTPUT_LINES_MAX);
+    char took[32];
+    time_column(story, now);
+    paint(story, "2");
+    text_format(&story->line, "%s$ %s ended", job->node->name, job->tool ? job->tool->name : job->command);
+    if (job->status)
+        text_format(&story->line, " with status %d", job->status);
+    text_format(&story->line, ", after %s\n", duration_print(instant_since(job->ended, job->started), took, sizeof took));
+    paint(story, "0");
+    story_write(story);
+}
+
+static void on_judged(struct scenario_watcher *watcher, struct instant now, struct position at, bool held, const char *sentence)
+{
+    struct story *story = container_of(watcher, struct story, watcher);
+    struct text text = {0};
+    if (held)
+        text_format(&text, "%s", sentence);
+    else
+        text_format(&text, "%s:%" PRIu32 ": %s", at.file, at.line, sentence);
+    aside(story, now, held ? "32" : "1;31", held ? "✓ " : "✗ ", text_string(&text));
+    text_free(&text);
+}
+
+/* ---- begin, end ---- */
+
+struct story *story_create(const struct lab *lab, const struct story_settings *settings)
+{
+    struct story *story = memory_take_zeroed(1, sizeof *story);
+    story->observer.event = on_event;
+    story->watcher = (struct scenario_watcher){
+        .said = on_said, .started = on_started, .ended = on_ended, .fault = on_fault, .judged = on_judged};
+    story->settings = *settings;
+    story->lab = lab;
+    address_book_open(&story->book, NULL);
+    size_t longest = 0;
+    for (size_t i = 0; i < lab->node_count; i++) {
+        size_t length = strlen(lab->nodes[i]->name);
+        longest = length > longest ? length : longest;
+    }
+    size_t width = 2 * longest + 3;
+    story->who_width = width < WHO_WIDTH_MIN ? WHO_WIDTH_MIN : width > WHO_WIDTH_MAX ? WHO_WIDTH_MAX : (unsigned)width;
+    paint(story, "1");
+    text_format(&story->line, "%s", lab_name(lab));
+    paint(story, "0");
+    if (*lab_about(lab)) {
+        text_add(&story->line, ": ");
+        size_t length = strlen(lab_about(lab));
+        char *about = arena_copy_bytes(&story->phases.arena, lab_about(lab), length);
+        while (length && about[length - 1] == '\n')
+            about[--length] = 0;
+        story_wrap(&story->line, about, 0, settings->columns);
+    }
+    text_add(&story->line, "\n\n");
+    story_write(story);
+    return story;
+}
+
+struct observer *story_observer(struct story *story) { return &story->observer; }
+struct scenario_watcher *story_watcher(struct story *story) { return &story->watcher; }
+
+void story_begin(struct story *story, struct world *world)
+{
+    story->world = world;
+    story->book.world = world;
+}
+
+void story_end(struct story *story, const struct scenario_result *result)
+{
+    story->ended = true;
+    text_add_char(&story->line, '\n');
+    if (!result->settled && !result->steps_left) {
+        text_add(&story->line, "Not settled after 30 s: ");
+        world_unsettled(story->world, &story->line);
+        text_add(&story->line, "\n");
+    }
+    paint(story, "1");
+    story_phases_print(&story->phases, &story->line);
+    paint(story, "0");
+    size_t judged = result->held + result->failed;
+    char ended[32];
+    if (judged) {
+        paint(story, result->failed ? "1;31" : "1;32");
+        text_format(&story->line, "%zu of %zu expectation%s held. ", result->held, judged, judged == 1 ? "" : "s");
+        paint(story, "0");
+    }
+    text_format(&story->line, "Virtual time: %s.", duration_print(result->ended.ns, ended, sizeof ended));
+    if (result->steps_left)
+        text_format(&story->line, " %zu step%s not reached.", result->steps_left, result->steps_left == 1 ? "" : "s");
+    text_add_char(&story->line, '\n');
+    story_write(story);
+}
+
+void story_destroy(struct story *story)
+{
+    if (!story)
+        return;
+    address_book_close(&story->book);
+    story_phases_free(&story->phases);
+    text_free(&story->line);
+    memory_free(story);
+}

@@ -1,0 +1,214 @@
+/* The story's typesetting: times, filled sentences, columns, wrapped lines, outputs, and the table of phases.
+ *
+ * Widths are counted in characters, which in a terminal is right for everything that imp itself writes; a page from a lab's web
+ * server may hold wider ones, and is not aligned. Control characters of an output never reach the terminal: a lab from a stranger
+ * must not be able to move its cursor.
+ *
+ * A phase ends where the next one begins, so the phases add up to the whole:
+ *
+ *   started ---- DNS ---- first TCP event ---- TCP ---- first HTTP event ---- HTTP ---- ended
+ */
+#include "lab/story_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "lab/story.h"
+
+void story_time_print(struct text *out, struct instant time)
+{
+    int64_t us = time.ns / NS_PER_US;
+    text_format(out, "%" PRId64 ".%03" PRId64 " %03" PRId64, us / 1000000, us / 1000 % 1000, us % 1000);
+}
+
+void story_fill_template(struct text *out, const struct event *event)
+{
+    char value[512], name[32];
+    for (const char *p = event->type->story; *p;) {
+        size_t plain = strcspn(p, "{");
+        text_add_bytes(out, p, plain);
+        p += plain;
+        size_t length = *p ? strcspn(p, "}") : 0;
+        if (!*p)
+            break;
+        enum field_kind kind;
+        const union event_value *found = NULL;
+        if (p[length] && length - 1 < sizeof name) {
+            memcpy(name, p + 1, length - 1);
+            name[length - 1] = 0;
+            found = event_value_find(event, name, &kind);
+        }
+        if (found) {
+            text_add(out, event_value_print(kind, found, value, sizeof value));
+            p += length + 1;
+        } else {
+            text_add_char(out, *p++);
+        }
+    }
+}
+
+static size_t characters(const char *text, size_t length)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < length; i++)
+        count += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return count;
+}
+
+void story_pad(struct text *out, const struct text *text, unsigned width)
+{
+    for (size_t at = characters(text_string(text), text->length); at < width; at++)
+        text_add_char(out, ' ');
+}
+
+/* One character at `p`, made harmless: a control character becomes a dot. Returns its length. */
+static size_t add_visible(struct text *out, const char *p)
+{
+    unsigned char c = (unsigned char)*p;
+    text_add_char(out, c < 0x20 || c == 0x7f ? (c == '\t' ? ' ' : '.') : *p);
+    return 1;
+}
+
+void story_wrap(struct text *out, const char *text, unsigned indent, unsigned columns)
+{
+    enum { NARROWEST = 20 };
+    bool wraps = columns >= indent + NARROWEST;
+    size_t at = indent;
+    for (const char *p = text; *p;) {
+        size_t word = strcspn(p, " \n"), width = characters(p, word);
+        if (wraps && at > indent && at + width > columns) {
+            while (out->length && out->data[out->length - 1] == ' ')
+                out->data[--out->length] = 0;
+            text_format(out, "\n%*s", (int)indent, "");
+            at = indent;
+        }
+        for (size_t i = 0; i < word;)
+            i += add_visible(out, p + i);
+        at += width;
+        p += word;
+        for (; *p == ' ' || *p == '\n'; p++, at++)
+            text_add_char(out, ' ');
+    }
+}
+
+static bool is_binary(const struct text *output)
+{
+    for (size_t i = 0; i < output->length; i++) {
+        unsigned char c = (unsigned char)output->data[i];
+        if (c < 0x09 || (c > 0x0d && c < 0x20 && c != 0x1b) || c == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+void story_output(struct text *out, const struct text *output, unsigned indent, size_t lines_max)
+{
+    if (!output->length)
+        return;
+    if (is_binary(output)) {
+        text_format(out, "%*s(%zu bytes)\n", (int)indent, "", output->length);
+        return;
+    }
+    const char *p = output->data, *end = output->data + output->length;
+    for (size_t line = 0; p < end; line++) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        if (!newline)
+            newline = end;
+        if (line == lines_max) {
+            text_format(out, "%*s... (%zu bytes in all)\n", (int)indent, "", output->length);
+            return;
+        }
+        enum { LINE_BYTES_MAX = 200 };
+        text_format(out, "%*s", (int)indent, "");
+        for (const char *c = p; c < newline && c < p + LINE_BYTES_MAX;)
+            c += add_visible(out, c);
+        text_add(out, newline - p > LINE_BYTES_MAX ? "...\n" : "\n");
+        p = newline + 1;
+    }
+}
+
+/* ---- phases ---- */
+
+static void note_dhcp(struct story_phases *phases, const struct event *event)
+{
+    for (size_t i = 0; i < phases->lease_count; i++)
+        if (phases->leases[i].node == event->node) {
+            if (event->type->level == EVENT_STORY && !phases->fetch_count)
+                phases->leases[i].last = event->time;
+            return;
+        }
+    if (phases->lease_count < count_of(phases->leases)) {
+        phases->leases[phases->lease_count].node = event->node;
+        phases->leases[phases->lease_count].first = event->time;
+        phases->leases[phases->lease_count++].last = event->time;
+    }
+}
+
+void story_phases_note(struct story_phases *phases, const struct event *event)
+{
+    if (strcmp(event->type->protocol, "DHCP") == 0)
+        note_dhcp(phases, event);
+    bool tcp = strcmp(event->type->protocol, "TCP") == 0, http = strcmp(event->type->protocol, "HTTP") == 0;
+    for (size_t i = 0; (tcp || http) && i < phases->fetch_count; i++) {
+        struct story_fetch *fetch = &phases->fetches[i];
+        struct instant *first = tcp ? &fetch->first_tcp : &fetch->first_http;
+        if (fetch->job && fetch->node == event->node && instant_is_never(*first))
+            *first = event->time;
+    }
+}
+
+void story_phases_start(struct story_phases *phases, const struct job *job)
+{
+    if (!job->tool || strcmp(job->tool->name, "curl") != 0 || phases->fetch_count == count_of(phases->fetches))
+        return;
+    phases->fetches[phases->fetch_count++] = (struct story_fetch){.job = job,
+                                                                  .node = job->node,
+                                                                  .command = job->command,
+                                                                  .started = job->started,
+                                                                  .first_tcp = INSTANT_NEVER,
+                                                                  .first_http = INSTANT_NEVER};
+}
+
+void story_phases_end(struct story_phases *phases, const struct job *job)
+{
+    for (size_t i = 0; i < phases->fetch_count; i++)
+        if (phases->fetches[i].job == job) {
+            phases->fetches[i].job = NULL;
+            phases->fetches[i].ended = job->ended;
+            phases->fetches[i].good = job->status == 0;
+        }
+}
+
+static void add_phase(struct text *out, const char *name, struct instant from, struct instant to)
+{
+    char text[32];
+    int64_t us = (instant_since(to, from) + NS_PER_US / 2) / NS_PER_US; /* as exact as the story's times */
+    text_format(out, "%s %s, ", name, duration_print(us * NS_PER_US, text, sizeof text));
+}
+
+void story_phases_print(const struct story_phases *phases, struct text *out)
+{
+    for (size_t i = 0; i < phases->fetch_count; i++) {
+        const struct story_fetch *fetch = &phases->fetches[i];
+        if (!fetch->good)
+            continue;
+        struct text sum = {0};
+        for (size_t k = 0; i == 0 && k < phases->lease_count; k++)
+            if (phases->leases[k].node == fetch->node && phases->leases[k].last.ns > phases->leases[k].first.ns)
+                add_phase(&sum, "DHCP", phases->leases[k].first, phases->leases[k].last);
+        if (!instant_is_never(fetch->first_tcp)) {
+            if (fetch->first_tcp.ns > fetch->started.ns)
+                add_phase(&sum, "DNS", fetch->started, fetch->first_tcp);
+            bool http = !instant_is_never(fetch->first_http) && fetch->first_http.ns >= fetch->first_tcp.ns;
+            add_phase(&sum, http ? "TCP" : "TCP and HTTP", fetch->first_tcp, http ? fetch->first_http : fetch->ended);
+            if (http)
+                add_phase(&sum, "HTTP", fetch->first_http, fetch->ended);
+        }
+        add_phase(&sum, "together", fetch->started, fetch->ended);
+        text_format(out, "%s$ %s: %.*s\n", fetch->node->name, fetch->command, (int)sum.length - 2, text_string(&sum));
+        text_free(&sum);
+    }
+}
+
+void story_phases_free(struct story_phases *phases) { arena_free(&phases->arena); }
