@@ -42,6 +42,16 @@ int net_sleep(struct net *net, struct instant until)
     return task_sleep(until);
 }
 
+void *net_shelf_get(struct net *net, const char *name) { return map_get(&net->shelf, name, strlen(name)); }
+
+void net_shelf_put(struct net *net, const char *name, void *value)
+{
+    if (value)
+        map_put(&net->shelf, name, strlen(name), value);
+    else
+        map_remove(&net->shelf, name, strlen(name));
+}
+
 /* ---- tasks ---- */
 struct net_task {
     struct list link; /* in its net */
@@ -129,6 +139,7 @@ void net_end(struct net *net)
     assert(net->open_count == 0);
     memory_free(net->slots);
     memory_free(net->resolver.hosts);
+    map_free(&net->shelf);
 }
 
 /* ---- the table of handles ---- */

@@ -26,6 +26,11 @@ int net_sleep(struct net *net, struct instant until);
  * argument's memory should be the node's or the service's. IMP_LIMIT when the node has too many. */
 int net_spawn(struct net *net, const char *name, void (*run)(struct net *net, void *argument), void *argument);
 
+/* What a node's services leave for its tools, by name (dhclient finds the DHCP client so). Texts and values are borrowed; a NULL value takes
+ * the name away, and the last one put under a name counts. */
+void net_shelf_put(struct net *net, const char *name, void *value);
+void *net_shelf_get(struct net *net, const char *name); /* NULL when nothing is there */
+
 /* ---- streams: a two-way run of bytes ---- */
 struct stream {
     struct net *net;
@@ -46,7 +51,8 @@ int net_dial(struct net *net, const struct endpoint *remote, const struct dial_o
 int net_listen(struct net *net, const struct endpoint *local, struct listener *out);
 int listener_accept(struct listener listener, struct instant deadline, struct stream *out);
 /* Serves without a task of its own: each accepted stream gets a task that runs `serve` and whose stream is closed behind it. */
-int listener_serve(struct listener listener, const char *name, void (*serve)(struct stream stream, void *argument), void *argument);
+int listener_serve(struct listener listener, const char *name, void (*serve)(struct stream stream, void *argument),
+                   void *argument);
 int listener_local(struct listener listener, struct endpoint *out);
 int listener_close(struct listener listener);
 
@@ -68,12 +74,13 @@ struct udp {
     uint32_t index, generation;
 };
 struct udp_options {
-    struct endpoint local;  /* as for net_listen */
-    struct endpoint remote; /* family 0: unconnected. Connected: only its datagrams arrive, and ICMP errors become IMP_REFUSED ... */
-    uint16_t interface;     /* bind to one interface; 0 = any */
-    uint8_t ttl;            /* 0 = default */
-    bool broadcast;         /* may send to broadcast addresses */
-    bool dont_fragment;     /* IMP_TOO_BIG instead of fragments */
+    struct endpoint local; /* as for net_listen */
+    struct endpoint
+        remote; /* family 0: unconnected. Connected: only its datagrams arrive, and ICMP errors become IMP_REFUSED ... */
+    uint16_t interface; /* bind to one interface; 0 = any */
+    uint8_t ttl;        /* 0 = default */
+    bool broadcast;     /* may send to broadcast addresses */
+    bool dont_fragment; /* IMP_TOO_BIG instead of fragments */
 };
 int net_udp(struct net *net, const struct udp_options *options, struct udp *out);
 /* `to` may be NULL on a connected socket. Does not wait for the network: 0 when it was sent or queued. */
@@ -109,7 +116,8 @@ int net_icmp(struct net *net, const struct icmp_options *options, struct icmp *o
 /* An ICMP message from its type on; the checksum field is filled in. An echo's identifier may be replaced by a host's kernel: match by
  * icmp_identifier(). */
 int icmp_send(struct icmp icmp, const void *message, size_t length, const struct ip *to);
-uint16_t icmp_identifier(struct icmp icmp); /* what to put into echo requests, and what their replies and quoted errors will carry */
+uint16_t
+icmp_identifier(struct icmp icmp); /* what to put into echo requests, and what their replies and quoted errors will carry */
 int icmp_set_ttl(struct icmp icmp, uint8_t ttl);
 /* Any ICMP message that reaches this node, from its type on: replies and errors alike. Length, cut to capacity. */
 ssize_t icmp_receive(struct icmp icmp, void *out, size_t capacity, struct icmp_received *about, struct instant deadline);

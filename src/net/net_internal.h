@@ -2,6 +2,7 @@
 #define IMP_NET_NET_INTERNAL_H
 
 #include "base/list.h"
+#include "base/map.h"
 #include "engine/node.h"
 #include "engine/task.h"
 #include "net/net.h"
@@ -77,6 +78,7 @@ struct net { /* the head of a world's own struct */
     uint32_t slot_count, slot_free, open_count, task_count;
     struct list tasks; /* struct net_task.link */
     struct resolver_config resolver;
+    struct map shelf; /* name -> what a service left there */
 };
 
 void net_init(struct net *net, const struct net_world *world, struct node *node);
