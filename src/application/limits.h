@@ -5,8 +5,8 @@
 
 /* ---- DNS ---- */
 enum {
-    LIMIT_DNS_MESSAGE_BYTES = 65535,     /* what a TCP length prefix can say */
-    LIMIT_DNS_UDP_BYTES = 1232,          /* what we offer and accept over UDP: fits every path without fragments (DNS flag day 2020) */
+    LIMIT_DNS_MESSAGE_BYTES = 65535, /* what a TCP length prefix can say */
+    LIMIT_DNS_UDP_BYTES = 1232, /* what we offer and accept over UDP: fits every path without fragments (DNS flag day 2020) */
     LIMIT_DNS_CLASSIC_BYTES = 512,       /* UDP without EDNS0 (RFC 1035 section 4.2.1) */
     LIMIT_DNS_RECORDS = 4096,            /* records in one message; a parser stops there */
     LIMIT_DNS_POINTERS = 126,            /* compression pointers in one name: no more labels fit a name */
@@ -35,7 +35,7 @@ enum {
     LIMIT_DNS_ADDRESSES = 32,            /* addresses that a stub gathers for a name */
 };
 
-/* HTTP */
+/* ---- HTTP ---- */
 enum {
     LIMIT_HTTP_URL_BYTES = 8000,       /* RFC 9112 section 3: at least 8000; 414 beyond */
     LIMIT_HTTP_HEAD_BYTES = 32768,     /* start line and fields together; 431 beyond */
@@ -50,6 +50,22 @@ enum {
     LIMIT_WEB_FOLDER_BYTES = 64 << 20, /* their total */
     LIMIT_WEB_FOLDER_DEPTH = 16,       /* folders in folders */
     LIMIT_WEB_PATH_BYTES = 1024,       /* of a page, decoded */
+};
+
+/* ---- DHCP ---- */
+enum {
+    LIMIT_DHCP_MESSAGE_BYTES = 1472, /* what fits an Ethernet frame without fragments */
+    LIMIT_DHCP_REPLY_BYTES = 548, /* to a client that does not say what it takes: 576 bytes with headers (RFC 2131 section 2) */
+    LIMIT_DHCP_ADDRESSES = 3,     /* routers, resolvers or clocks in one message that are of use */
+    LIMIT_DHCP_ROUTES = 8,        /* classless routes (RFC 3442) in one message */
+    LIMIT_DHCP_TEXT_BYTES = 128,  /* a host name, a domain, a reason; with its NUL */
+    LIMIT_DHCP_CLIENT_ID_BYTES = 64, /* a longer one is cut */
+    LIMIT_DHCP_LEASES = 65536,       /* that a server remembers */
+    LIMIT_DHCP_OFFER_HOLD_S = 60,    /* an offered address is kept for so long */
+    LIMIT_DHCP_QUARANTINE_S = 600,   /* a declined address is not offered for so long */
+    LIMIT_DHCP_REQUESTS = 4,         /* requests for one offer before a client begins anew */
+    LIMIT_DHCP_FIRST_ROUND = 3,      /* discovers after which a client counts as settled without an address */
+    LIMIT_DHCP_TASKS = 64,           /* messages that a server answers at once */
 };
 
 #endif
