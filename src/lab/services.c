@@ -9,6 +9,13 @@
 
 #include <stddef.h>
 
+#include "application/dhcp/client.h"
+#include "application/dhcp/server.h"
+#include "application/http/server.h"
+
 const struct service *const SERVICES[] = {
+    &DHCP_CLIENT_SERVICE,
+    &DHCP_SERVER_SERVICE,
+    &WEB_SERVICE,
     NULL,
 };
