@@ -224,8 +224,8 @@ static void advertisement_input(struct ip_interface *on, const struct ndp_messag
                                 struct instant now)
 {
     struct ip_address *ours = ip_interface_address(on, &message->target);
-    if (ours) {
-        if (!ours->active && ours->info.state != ADDRESS_DUPLICATE)
+    if (ours && ours->info.state != ADDRESS_DUPLICATE) {
+        if (!ours->active)
             dad_failed(ours, station);
         return;
     }

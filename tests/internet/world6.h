@@ -66,9 +66,11 @@ static inline struct world *world_create(uint64_t seed)
     return world;
 }
 
-/* Ends the world; nothing of it may be left over. Sockets are the test's to close. */
+/* Ends the world; once what waits has run out, no frame may be left over. Sockets are the test's to close. */
 static inline void world_destroy(struct world *world)
 {
+    engine_run(world->engine, instant_add(engine_now(world->engine), 400 * NS_PER_S));
+    assert_int_equal(engine_counts(world->engine).frames_alive, 0);
     for (unsigned i = 0; i < world->stack_count; i++)
         if (udp_of(world->stacks[i]))
             udp_destroy(udp_of(world->stacks[i]));
@@ -228,6 +230,19 @@ static inline void world_inject(struct stack *stack, uint16_t interface, struct 
     writer_bytes(&writer, behind, length);
     frame->flags |= flags;
     ipv6_input(stack_ip_interface(stack, interface), frame, STATION, engine_now(node->engine));
+}
+
+/* A neighbour discovery message from a neighbour. */
+static inline void world_inject_ndp(struct stack *stack, const char *source, const char *destination,
+                                    const struct ndp_message *message, uint8_t hop_limit)
+{
+    uint8_t bytes[NDP_BUILD_BYTES];
+    struct writer writer = writer_of(bytes, sizeof bytes);
+    ndp_build(&writer, message);
+    assert_false(writer.failed);
+    struct ipv6_header header = {
+        .next_header = PROTOCOL_ICMPV6, .hop_limit = hop_limit, .source = ip_of(source), .destination = ip_of(destination)};
+    world_inject(stack, 2, header, bytes, writer.at, FRAME_SUMS_GOOD);
 }
 
 #endif
