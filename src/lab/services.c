@@ -11,11 +11,16 @@
 
 #include "application/dhcp/client.h"
 #include "application/dhcp/server.h"
+#include "application/dns/authoritative.h"
+#include "application/dns/resolver.h"
 #include "application/http/server.h"
 
 const struct service *const SERVICES[] = {
     &DHCP_CLIENT_SERVICE,
     &DHCP_SERVER_SERVICE,
+    &DNS_AUTHORITATIVE,
+    &DNS_FORWARDER,
+    &DNS_RESOLVER,
     &WEB_SERVICE,
     NULL,
 };

@@ -5,6 +5,7 @@
 
 #include "application/dns/message.h"
 #include "application/dns/zone.h"
+#include "net/service.h"
 
 /* A server that answers from its own zones, and from nothing else. */
 struct dns_zones {
