@@ -3,9 +3,8 @@
  * Both are listeners on the stack that keep copies in a bounded queue until the application reads them; when the queue is full the newest is
  * lost, as on any host. They copy because what they are shown is borrowed, and still to be worked on by others.
  *
- * ICMP: every message that reaches the node, of the socket's family. Sending fills in the checksum, which for ICMPv6 covers a pseudo-header
- * (RFC 4443 section 2.3) and so needs the source address that the stack will use. Identifiers count up from a random start, so that two
- * pings on one node never take each other's replies.
+ * ICMP: every message that reaches the node, of the socket's family. Identifiers count up from a random start, so that two pings on one
+ * node never take each other's replies.
  *
  * Packets: a tap on one interface, or on each that there is when the socket opens. They show whole Ethernet frames. */
 #include <assert.h>
@@ -112,15 +111,11 @@ int lab_icmp_send(struct net_object *object, const void *message, size_t length,
     struct lab_icmp *icmp = (struct lab_icmp *)object;
     struct stack *stack = object->net->stack;
     bool v6 = icmp->options.family == 6;
-    struct path path;
     if (to->family != icmp->options.family)
         return IMP_INVALID;
     if (length > UINT16_MAX - 60)
         return IMP_TOO_BIG;
-    int error = stack_path(stack, to, 0, &path);
-    if (error)
-        return error;
-    struct packet_info info = {.source = icmp->options.source.family ? icmp->options.source : path.source,
+    struct packet_info info = {.source = icmp->options.source,
                                .destination = *to,
                                .protocol = v6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP,
                                .ttl = icmp->options.ttl,
@@ -129,8 +124,8 @@ int lab_icmp_send(struct net_object *object, const void *message, size_t length,
     uint8_t *copy = frame_append(frame, (uint32_t)length);
     memcpy(copy, message, length);
     store_u16(copy + 2, 0);
-    uint32_t sum = v6 ? stack_pseudo_sum(&info.source, to, PROTOCOL_ICMPV6, (uint32_t)length) : 0;
-    store_u16(copy + 2, checksum_finish(checksum_partial(copy, length, sum)));
+    if (!v6) /* ICMPv6's covers the source address (RFC 4443 section 2.3), which the stack is yet to choose: it fills it in */
+        store_u16(copy + 2, checksum_finish(checksum_partial(copy, length, 0)));
     return stack_send(stack, &info, frame);
 }
 

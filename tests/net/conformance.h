@@ -602,7 +602,7 @@ static void both_serve(struct stream stream, void *argument)
 
 static void test_both_families(struct world *world)
 {
-    world->at.address.family = 0;
+    world->at.address = (struct ip){.family = 0};
     test_listen(world);
     assert_int_equal(listener_serve(world->listener, "both", both_serve, world), 0);
     world_start(world, world->client, both_client);
@@ -626,9 +626,11 @@ static void ping_client(struct world *world)
     request[7] = 3;
     memcpy(request + 8, "imp ping", 8);
     assert_int_equal(icmp_send(icmp, request, sizeof(request), &world->at.address), 0);
-    do
-        assert_int_equal(icmp_receive(icmp, reply, sizeof(reply), &about, in_ms(world, 5000)), sizeof(request));
-    while (reply[0] != (v4 ? 0 : 129)); /* on a loopback a raw socket sees its own request too */
+    ssize_t got;
+    do /* a raw socket sees all: on a loopback its own request, with IPv6 neighbour discovery */
+        got = icmp_receive(icmp, reply, sizeof(reply), &about, in_ms(world, 5000));
+    while (got > 0 && reply[0] != (v4 ? 0 : 129));
+    assert_int_equal(got, sizeof(request));
     assert_memory_equal(reply + 4, request + 4, sizeof(request) - 4);
     assert_true(ip_equal(&about.from.address, &world->at.address));
     assert_int_equal(about.ttl, 64);

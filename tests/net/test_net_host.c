@@ -81,6 +81,21 @@ static void resolver_settings_are_bounded(void **state)
     assert_int_equal(net_resolver_host_add(net, name, &servers[0].address), IMP_INVALID);
 }
 
+static void missing_capabilities_are_told(void **state)
+{
+    (void)state;
+    struct interface_info interface;
+    struct route_info route;
+    struct socket_info sockets;
+    struct packet packet;
+    size_t at = 0;
+    assert_int_equal(net_interface_next(net, &at, &interface), IMP_UNSUPPORTED);
+    assert_int_equal(net_interface_find(net, "lo", &interface), IMP_UNSUPPORTED);
+    assert_int_equal(net_route_next(net, &at, &route), IMP_UNSUPPORTED);
+    assert_int_equal(net_socket_next(net, &at, &sockets), IMP_UNSUPPORTED);
+    assert_int_equal(net_packet(net, &(struct packet_options){0}, &packet), IMP_UNSUPPORTED);
+}
+
 /* ---- a stream on a stream: every byte is turned over on its way ---- */
 static uint8_t turned[64];
 
@@ -168,6 +183,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(resolv_conf_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hosts_are_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(resolver_settings_are_bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(missing_capabilities_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stream_may_stand_on_a_stream, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

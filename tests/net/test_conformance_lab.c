@@ -1,0 +1,81 @@
+/* The conformance suite of net.h in a lab: two nodes on one wire. */
+#include "conformance.h"
+
+#include "engine/wire.h"
+#include "internet/config.h"
+#include "net/net_lab.h"
+#include "transport/tcp/tcp.h"
+#include "transport/udp.h"
+
+static void lab_run(struct world *world, int64_t limit_ns)
+{
+    if (world->running)
+        engine_run(world->engine, instant_add(engine_now(world->engine), limit_ns * 4)); /* virtual time costs nothing */
+}
+
+static void lab_stop(struct world *world) { engine_stop(world->engine); }
+static void lab_power_off(struct world *world, struct net *net)
+{
+    (void)world;
+    node_power_off(net_node(net));
+}
+
+static struct net *node_net(struct engine *engine, const char *name, const char *address4, const char *address6)
+{
+    struct node *node = node_create(engine, name);
+    struct stack *stack = stack_create(node, &(struct stack_settings){0});
+    struct interface *interface = stack_interface_add(stack, port_create(node, "eth0"), MAC_NONE, ETHERNET_MTU);
+    const char *texts[] = {address4, address6};
+    udp_create(stack);
+    tcp_create(stack);
+    for (unsigned i = 0; i < 2; i++) {
+        struct address_info address = {.interface = interface->index,
+                                       .origin = ADDRESS_STATIC,
+                                       .preferred_until = INSTANT_NEVER,
+                                       .valid_until = INSTANT_NEVER};
+        assert_int_equal(prefix_parse(texts[i], &address.prefix), 0);
+        assert_int_equal(stack_address_add(stack, &address), 0);
+    }
+    return net_lab_create(node);
+}
+
+static struct world *world_create(void)
+{
+    struct world *world = memory_take_zeroed(1, sizeof(*world));
+    struct wire_settings settings = {.rate_bps = 1000000000, .delay_ns = 200 * NS_PER_US};
+    world->engine = engine_create(1);
+    world->is_lab = true;
+    world->client = node_net(world->engine, "client", "192.0.2.1/24", "2001:db8::1/64");
+    world->server = node_net(world->engine, "server", "192.0.2.2/24", "2001:db8::2/64");
+    wire_create(port_find(net_node(world->client), "eth0"), port_find(net_node(world->server), "eth0"), "wire", &settings,
+                &settings);
+    assert_int_equal(ip_parse("192.0.2.2", &world->address4), 0);
+    assert_int_equal(ip_parse("2001:db8::2", &world->address6), 0);
+    world->run = lab_run;
+    world->stop = lab_stop;
+    world->power_off = lab_power_off;
+    engine_run(world->engine, (struct instant){5 * NS_PER_S}); /* duplicate address detection */
+    return world;
+}
+
+static void node_end(struct net *net)
+{
+    struct node *node = net_node(net);
+    struct stack *stack = stack_of(node);
+    node_power_off(node);
+    net_lab_destroy(net);
+    assert_null(net_lab_of(node));
+    tcp_destroy(tcp_of(stack));
+    udp_destroy(udp_of(stack));
+}
+
+static void world_destroy(struct world *world)
+{
+    node_end(world->client);
+    node_end(world->server);
+    assert_int_equal(engine_counts(world->engine).tasks_alive, 0);
+    engine_destroy(world->engine);
+    memory_free(world);
+}
+
+int main(void) { return cmocka_run_group_tests_name("net in a lab", CONFORMANCE_TESTS, NULL, NULL); }
