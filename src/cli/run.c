@@ -263,8 +263,8 @@ static int run_run(int argc, char **argv)
         progress_end(&progress);
         status = world_end(&run);
     }
-    scenario_destroy(run.scenario);
     world_destroy(run.world, NULL);
+    scenario_destroy(run.scenario);
     story_destroy(run.story);
     if (run.json)
         json_stream_destroy(&run.stream);

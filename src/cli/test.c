@@ -77,9 +77,9 @@ static bool run_once(const struct test *test, const struct lab *lab, struct outc
         text_format(&outcome->failures, "  %s\n", text_string(&error));
     }
     text_free(&error);
-    scenario_destroy(scenario);
     if (started)
         world_destroy(world, &outcome->leaks);
+    scenario_destroy(scenario);
     if (outcome->leaks.frames || outcome->leaks.tasks)
         text_format(&outcome->failures, "  left over at the end: %" PRIu64 " frames, %" PRIu64 " tasks\n",
                     outcome->leaks.frames, outcome->leaks.tasks);

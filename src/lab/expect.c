@@ -40,6 +40,11 @@ static bool field_matches(const struct event *event, const char *name, const cha
     event_value_print(kind, value, text, sizeof text);
     if (strcmp(text, expected) == 0)
         return true;
+    char address[IP_TEXT_BYTES]; /* an address is enough where a prefix length or a port stands behind it */
+    if (kind == FIELD_PREFIX && strcmp(ip_print(&value->prefix.address, address, sizeof address), expected) == 0)
+        return true;
+    if (kind == FIELD_ENDPOINT && strcmp(ip_print(&value->endpoint.address, address, sizeof address), expected) == 0)
+        return true;
     struct bound bound;
     if (kind == FIELD_NUMBER || kind == FIELD_DURATION || kind == FIELD_BYTES)
         return bound_parse(expected, parse_number, &bound) && bound_holds(&bound, value->number);

@@ -60,11 +60,6 @@ void scenario_destroy(struct scenario *s)
 {
     if (!s)
         return;
-    list_each (link, &s->backgrounds) {
-        struct background *background = list_entry(link, struct background, link);
-        job_free(background->job);
-        memory_free(background);
-    }
     list_each (link, &s->restorations)
         memory_free(list_entry(link, struct restoration, link));
     event_tally_destroy(&s->tally);
@@ -399,6 +394,17 @@ static void backgrounds_wait(struct scenario *s)
     }
 }
 
+/* What the end of the run left unfinished is cancelled. */
+static void backgrounds_end(struct scenario *s)
+{
+    list_each (link, &s->backgrounds) {
+        struct background *background = list_entry(link, struct background, link);
+        list_remove(link);
+        job_free(background->job);
+        memory_free(background);
+    }
+}
+
 void scenario_run(struct scenario *s, struct world *world, struct instant until, struct scenario_watcher *watcher,
                   struct scenario_result *result)
 {
@@ -421,5 +427,6 @@ void scenario_run(struct scenario *s, struct world *world, struct instant until,
         backgrounds_wait(s);
     if (!instant_is_never(until) && !over(s))
         run_until(s, until, NULL, NULL);
+    backgrounds_end(s);
     result->ended = world_now(world);
 }

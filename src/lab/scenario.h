@@ -30,6 +30,6 @@ struct observer *scenario_observer(struct scenario *scenario);
 /* Settles the lab (unless the first step says `at`), and does the steps, all at or before `until`; INSTANT_NEVER: to the end. */
 void scenario_run(struct scenario *scenario, struct world *world, struct instant until, struct scenario_watcher *watcher,
                   struct scenario_result *result);
-void scenario_destroy(struct scenario *scenario); /* before its world */
+void scenario_destroy(struct scenario *scenario); /* after its world, which removes the observer */
 
 #endif

@@ -76,10 +76,11 @@ static void who_print(struct story *story, const struct event *event, struct tex
     char from_text[80], to_text[80];
     const char *from = name_of(story, event, "from", from_text, sizeof from_text);
     const char *to = name_of(story, event, "to", to_text, sizeof to_text);
-    if (!from && !to)
-        text_add(out, event->node->name);
-    else
-        text_format(out, "%s → %s", from ? from : event->node->name, to ? to : event->node->name);
+    text_add(out, from && to ? from : event->node->name);
+    if (to)
+        text_format(out, " → %s", to);
+    else if (from)
+        text_format(out, " ← %s", from); /* the node acts upon what it heard */
 }
 
 static void time_column(struct story *story, struct instant time)

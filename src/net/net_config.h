@@ -74,6 +74,7 @@ struct packet_received {
 };
 int net_packet(struct net *net, const struct packet_options *options, struct packet *out);
 int packet_send(struct packet packet, uint16_t interface, const void *frame, size_t length); /* a whole Ethernet frame */
+/* `about` may be NULL. */
 ssize_t packet_receive(struct packet packet, void *out, size_t capacity, struct packet_received *about, struct instant deadline);
 int packet_close(struct packet packet);
 

@@ -199,6 +199,9 @@ int packet_send(struct packet packet, uint16_t interface, const void *frame, siz
 
 ssize_t packet_receive(struct packet packet, void *out, size_t capacity, struct packet_received *about, struct instant deadline)
 {
+    struct packet_received unasked;
+    if (!about)
+        about = &unasked;
     for (;;) {
         struct net_object *object = packet_object(packet);
         if (!object)
