@@ -12,7 +12,11 @@
 
 #include "base/text.h"
 
+extern const struct tool PING_TOOL, TRACEROUTE_TOOL;
+
 const struct tool *const TOOLS[] = {
+    &PING_TOOL,
+    &TRACEROUTE_TOOL,
     NULL,
 };
 
