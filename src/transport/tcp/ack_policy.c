@@ -1,7 +1,7 @@
 /* When to acknowledge, and how much window to offer (RFC 9293 sections 3.8.6.2.2 and 3.8.6.3, RFC 5681 section 4.2).
  *
  * Acknowledging each segment at once wastes segments; waiting too long starves the sender's clock. So, as in Linux:
- *   - at least every second full segment is acknowledged at once, provided the window moves on with it
+ *   - at least every second full segment is acknowledged at once
  *   - at the start of a connection, after a gap and after a loss, every segment is ("quick" ACKs, up to 16), since the sender is in slow start
  *   - otherwise the ACK waits for company, 40 ms at first, adapting to the gaps between segments, at most 200 ms
  *   - once data goes both ways (pingpong), ACKs ride on the answers, and quick ACKs end
@@ -124,7 +124,7 @@ void ack_decide(struct tcp_connection *c, struct instant now)
 {
     if (!c->ack.pending)
         return;
-    bool two = sequence_distance(c->rcv.wup, c->rcv.nxt) > c->rcv.mss && receive_window_select(c) >= c->rcv.wnd;
+    bool two = sequence_distance(c->rcv.wup, c->rcv.nxt) > c->rcv.mss;
     if (c->ack.pending & ACK_NOW || two || quick(c))
         output_ack(c, now);
     else

@@ -19,6 +19,7 @@
 #include "transport/tcp/events.h"
 #include "transport/tcp/rooms.h"
 
+enum { MTU_LEAST_IPV4 = 552, MTU_LEAST_IPV6 = 1280 };
 #define FIN_WAIT_2_NS (60 * NS_PER_S) /* Linux's tcp_fin_timeout */
 #define TIME_WAIT_NS  (60 * NS_PER_S) /* 2 MSL, with Linux's MSL */
 
@@ -94,6 +95,22 @@ void connection_update_mss(struct tcp_connection *c)
     if (mss < LIMIT_TCP_MSS_LEAST)
         mss = LIMIT_TCP_MSS_LEAST;
     c->mss = (uint16_t)(c->flags & CONNECTION_TIMESTAMPS ? mss - TCP_TIMESTAMPS_BYTES : mss);
+}
+
+/* Below the floor (Linux's min_pmtu; RFC 8200 section 5) segments do not shrink further: IPv4 may fragment them instead. */
+bool connection_shrink_mtu(struct tcp_connection *c, uint32_t mtu)
+{
+    uint32_t least = c->socket.remote.address.family == 4 ? MTU_LEAST_IPV4 : MTU_LEAST_IPV6;
+    bool below = mtu < least && !(c->flags & CONNECTION_MAY_FRAGMENT);
+    if (below)
+        c->flags |= CONNECTION_MAY_FRAGMENT;
+    if (mtu < least)
+        mtu = least;
+    if (mtu >= c->mtu)
+        return below;
+    c->mtu = (uint16_t)mtu;
+    connection_update_mss(c);
+    return true;
 }
 
 void set_state(struct tcp_connection *c, enum tcp_state to)

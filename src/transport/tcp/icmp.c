@@ -14,22 +14,12 @@
 #include "transport/tcp/events.h"
 #include "transport/tcp/rooms.h"
 
-enum { MTU_LEAST_IPV4 = 552, MTU_LEAST_IPV6 = 1280 }; /* Linux's min_pmtu; RFC 8200 section 5 */
-
 static void path_shrank(struct tcp_connection *c, uint32_t mtu, struct instant now)
 {
-    uint32_t least = c->socket.remote.address.family == 4 ? MTU_LEAST_IPV4 : MTU_LEAST_IPV6;
     struct path path;
-    if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->interface, &path) == 0 && path.mtu > mtu &&
-        path.mtu < c->mtu)
-        mtu = path.mtu; /* the stack has its own opinion of what to believe */
-    if (mtu < least)
-        mtu = least;
-    if (mtu >= c->mtu)
-        return;
-    c->mtu = (uint16_t)mtu;
-    connection_update_mss(c);
-    if (c->socket.state >= TCP_ESTABLISHED)
+    if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->interface, &path) == 0 && path.mtu < c->mtu)
+        mtu = path.mtu; /* the stack has made up its own mind, and will refuse anything larger */
+    if (connection_shrink_mtu(c, mtu) && c->socket.state >= TCP_ESTABLISHED)
         recovery_path_shrank(c, now);
 }
 

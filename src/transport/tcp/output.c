@@ -106,7 +106,7 @@ static int transmit(struct tcp_connection *c, const struct tcp_segment *segment,
                                .destination = c->socket.remote.address,
                                .protocol = PROTOCOL_TCP,
                                .ttl = c->ttl,
-                               .dont_fragment = true,
+                               .dont_fragment = !(c->flags & CONNECTION_MAY_FRAGMENT),
                                .interface = c->interface};
     return stack_send(c->socket.tcp->stack, &info, frame);
 }
@@ -245,6 +245,18 @@ static uint32_t payload_attach(struct tcp_connection *c, struct frame **frame, s
     return sent->sum;
 }
 
+/* Another connection has learnt that the path takes less: the stack knows how much. What is out is cut anew when the present call is over. */
+static void path_refused(struct tcp_connection *c, struct instant now)
+{
+    struct path path;
+    if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->interface, &path) != 0 || path.mtu >= c->mtu)
+        return;
+    if (!connection_shrink_mtu(c, path.mtu))
+        return;
+    c->flags |= CONNECTION_PATH_SHRANK;
+    timer_due(c, TIMER_RETRANSMIT, now);
+}
+
 int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
 {
     struct sent *sent = sent_at(&c->sent, index);
@@ -278,14 +290,8 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
     ack_data_sent(c, now);
     c->last_send = now;
     int error = transmit(c, &segment, frame, sum, now);
-    if (error == IMP_TOO_BIG) { /* the path MTU shrank under us: the stack knows how much it takes */
-        struct path path;
-        if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->interface, &path) == 0 && path.mtu < c->mtu) {
-            c->mtu = (uint16_t)path.mtu;
-            connection_update_mss(c);
-        }
-        timer_restart_retransmit(c, now);
-    }
+    if (error == IMP_TOO_BIG)
+        path_refused(c, now);
     return 0;
 }
 

@@ -26,9 +26,10 @@ void connection_end(struct tcp_connection *c, int error);    /* to CLOSED; told 
 void connection_time_wait(struct tcp_connection *c, struct instant now);
 void connection_detach(struct tcp_connection *c);
 void connection_update_mss(struct tcp_connection *c);
-void connection_tell(struct tcp_connection *c); /* calls `changed` */
-void bury(struct tcp *tcp);                     /* frees the dead; at the end of every way in */
-void connection_free(struct tcp_connection *c); /* no word to anyone */
+bool connection_shrink_mtu(struct tcp_connection *c, uint32_t mtu); /* false: it is no news */
+void connection_tell(struct tcp_connection *c);                     /* calls `changed` */
+void bury(struct tcp *tcp);                                         /* frees the dead; at the end of every way in */
+void connection_free(struct tcp_connection *c);                     /* no word to anyone */
 
 /* time_wait.c */
 void time_wait_create(struct tcp_connection *c, struct instant expires);

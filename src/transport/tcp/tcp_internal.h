@@ -94,10 +94,12 @@ enum connection_flag {
     CONNECTION_DETACHED = 512,     /* the owner has let go */
     CONNECTION_DEAD = 1024,        /* on tcp->graves */
     CONNECTION_RECEIVE_FIXED = 2048,
-    CONNECTION_SEND_FIXED = 4096,    /* buffer sizes asked for: no auto-tuning */
-    CONNECTION_FRESH = 8192,         /* made by a listener and not accepted yet */
-    CONNECTION_CWND_LIMITED = 16384, /* the last round trip's window was used to the full */
-    CONNECTION_READY = 32768,        /* in its listener's ready queue, or was */
+    CONNECTION_SEND_FIXED = 4096,     /* buffer sizes asked for: no auto-tuning */
+    CONNECTION_FRESH = 8192,          /* made by a listener and not accepted yet */
+    CONNECTION_CWND_LIMITED = 16384,  /* the last round trip's window was used to the full */
+    CONNECTION_PATH_SHRANK = 65536,   /* what is out is to be cut anew: TIMER_RETRANSMIT does it */
+    CONNECTION_MAY_FRAGMENT = 131072, /* the path takes less than any segment of ours: IPv4 may cut them */
+    CONNECTION_READY = 32768,         /* in its listener's ready queue, or was */
 };
 enum ack_flag { ACK_WANTED = 1, ACK_NOW = 2, ACK_PUSHED = 4 };
 

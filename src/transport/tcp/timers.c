@@ -81,6 +81,12 @@ static void retransmit_timeout(struct tcp_connection *c, struct instant now)
         syn_timeout(c, now);
         return;
     }
+    if (c->flags & CONNECTION_PATH_SHRANK) {
+        c->flags &= ~(uint32_t)CONNECTION_PATH_SHRANK;
+        recovery_path_shrank(c, now);
+        timer_restart_retransmit(c, now);
+        return;
+    }
     if (!c->sent.count)
         return;
     if (c->retries == 0)

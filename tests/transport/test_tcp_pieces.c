@@ -1,0 +1,294 @@
+/* The parts of TCP that need no connection: reassembly against a plain model, the buffers, the retransmission queue, the RTT estimator,
+ * the window arithmetic of congestion control. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "engine/engine.h"
+#include "transport/tcp/congestion/congestion.h"
+#include "transport/tcp/reassembly.h"
+#include "transport/tcp/receive_buffer.h"
+#include "transport/tcp/retransmit_queue.h"
+#include "transport/tcp/rtt.h"
+#include "transport/tcp/send_buffer.h"
+
+static uint8_t value(uint32_t at) { return (uint8_t)(at * 13 + at / 256); }
+
+static struct frame *piece(struct engine *engine, uint32_t start, uint32_t end, bool tail)
+{
+    struct frame *frame = frame_create(engine, 0, end - start);
+    if (tail) {
+        struct block *block = block_create(end - start);
+        for (uint32_t i = start; i < end; i++)
+            block->data[i - start] = value(i);
+        frame_set_tail(frame, block, block->data, end - start);
+        block_release(block);
+    } else {
+        uint8_t *p = frame_append(frame, end - start);
+        for (uint32_t i = start; i < end; i++)
+            p[i - start] = value(i);
+    }
+    return frame;
+}
+
+enum { STREAM = 600 };
+
+/* Pieces at random, overlapping in every way; the islands must always be exactly the runs of bytes that came. */
+static void reassembly_agrees_with_a_model(void **state)
+{
+    (void)state;
+    struct engine *engine = engine_create(1);
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        struct random r;
+        random_seed(&r, seed, "reassembly");
+        uint32_t base = 0xffffff00u; /* across the wrap */
+        struct reassembly queue = {0};
+        bool have[STREAM + 1] = {false};
+        for (unsigned n = 0; n < 60; n++) {
+            uint32_t start = 1 + (uint32_t)random_below(&r, STREAM - 40), end = start + 1 + (uint32_t)random_below(&r, 39);
+            struct sack_block duplicate;
+            bool any = false;
+            for (uint32_t i = start; i < end; i++)
+                any |= have[i];
+            assert_int_equal(
+                reassembly_add(&queue, (struct sequence){base + start}, piece(engine, start, end, n & 1), &duplicate), 0);
+            assert_int_equal(any, !sequence_equal(duplicate.start, duplicate.end));
+            for (uint32_t i = start; i < end; i++)
+                have[i] = true;
+            uint32_t at = 0, bytes = 0;
+            for (uint32_t i = 0; i < STREAM; i++) {
+                if (!have[i] || (i && have[i - 1]))
+                    continue;
+                uint32_t stop = i;
+                while (have[stop])
+                    stop++;
+                assert_true(at < queue.count);
+                assert_int_equal(queue.islands[at].start.n, base + i);
+                assert_int_equal(queue.islands[at].end.n, base + stop);
+                uint32_t chain = 0;
+                for (struct frame *f = queue.islands[at].first; f; f = f->next)
+                    chain += frame_total(f);
+                assert_int_equal(chain, stop - i);
+                bytes += stop - i;
+                at++;
+            }
+            assert_int_equal(at, queue.count);
+            assert_int_equal(bytes, queue.bytes);
+        }
+        /* Take it out as a reader would, and compare every byte. */
+        struct receive_buffer buffer = {0};
+        for (uint32_t next = 0; next < STREAM;) {
+            uint32_t bytes;
+            struct frame *chain = have[next] ? reassembly_take(&queue, (struct sequence){base + next}, &bytes) : NULL;
+            assert_int_equal(have[next], chain != NULL);
+            if (!chain) {
+                next++;
+                continue;
+            }
+            while (chain) {
+                struct frame *f = chain;
+                chain = f->next;
+                f->next = NULL;
+                receive_buffer_add(&buffer, engine, f);
+            }
+            uint8_t out[STREAM];
+            assert_int_equal(receive_buffer_read(&buffer, out, sizeof out), bytes);
+            for (uint32_t i = 0; i < bytes; i++)
+                assert_int_equal(out[i], value(next + i));
+            next += bytes;
+        }
+        assert_int_equal(queue.count, 0);
+        reassembly_free(&queue);
+        receive_buffer_free(&buffer);
+        assert_int_equal(engine_counts(engine).frames_alive, 0);
+    }
+    engine_destroy(engine);
+}
+
+static void islands_are_bounded(void **state)
+{
+    (void)state;
+    struct engine *engine = engine_create(1);
+    struct reassembly queue = {0};
+    struct sack_block duplicate;
+    int error = 0;
+    uint32_t n = 0;
+    for (; error == 0 && n < 100000; n++)
+        error = reassembly_add(&queue, (struct sequence){n * 2}, piece(engine, n * 2, n * 2 + 1, false), &duplicate);
+    assert_true(error != 0 && n < 5000);
+    reassembly_free(&queue);
+    assert_int_equal(engine_counts(engine).frames_alive, 0);
+    engine_destroy(engine);
+}
+
+static void tiny_payloads_are_gathered(void **state)
+{
+    (void)state;
+    struct engine *engine = engine_create(1);
+    struct receive_buffer buffer = {0};
+    for (uint32_t i = 0; i < 3000; i++)
+        receive_buffer_add(&buffer, engine, piece(engine, i, i + 1, false));
+    assert_true(engine_counts(engine).frames_alive < 10);
+    uint8_t out[3000];
+    for (uint32_t at = 0; at < 3000; at += 100)
+        assert_int_equal(receive_buffer_read(&buffer, out + at, 100), 100);
+    for (uint32_t i = 0; i < 3000; i++)
+        assert_int_equal(out[i], value(i));
+    assert_int_equal(engine_counts(engine).frames_alive, 0);
+    engine_destroy(engine);
+}
+
+static void the_send_buffer_keeps_a_stream(void **state)
+{
+    (void)state;
+    struct send_buffer buffer = {0};
+    struct random r;
+    random_seed(&r, 1, "send");
+    uint32_t head = 0, end = 0;
+    uint8_t data[30000];
+    for (unsigned n = 0; n < 2000; n++) {
+        if (random_below(&r, 2)) {
+            uint32_t count = (uint32_t)random_below(&r, sizeof data);
+            for (uint32_t i = 0; i < count; i++)
+                data[i] = value(end + i);
+            send_buffer_write(&buffer, data, count);
+            end += count;
+        } else {
+            uint32_t count = (uint32_t)random_below(&r, end - head + 1);
+            send_buffer_drop(&buffer, count);
+            head += count;
+        }
+        assert_int_equal(buffer.length, end - head);
+        if (buffer.length == 0)
+            assert_null(buffer.head);
+        for (unsigned looks = 0; looks < 3 && buffer.length; looks++) {
+            uint32_t offset = (uint32_t)random_below(&r, buffer.length);
+            uint32_t count = buffer.length - offset < 2000 ? buffer.length - offset : 2000;
+            send_buffer_copy(&buffer, offset, data, count);
+            for (uint32_t i = 0; i < count; i++)
+                assert_int_equal(data[i], value(head + offset + i));
+        }
+    }
+    send_buffer_free(&buffer);
+}
+
+static void check_counts(const struct retransmit_queue *queue)
+{
+    uint32_t sacked = 0, lost = 0, retransmitted = 0;
+    for (uint32_t i = 0; i < queue->count; i++) {
+        const struct sent *s = sent_at(queue, i);
+        sacked += (s->flags & SENT_SACKED) != 0;
+        lost += (s->flags & SENT_LOST) != 0;
+        retransmitted += (s->flags & SENT_RETRANSMITTED) != 0;
+        if (i)
+            assert_true(sequence_equal(sent_end(sent_at(queue, i - 1)), s->start));
+    }
+    assert_int_equal(sacked, queue->sacked);
+    assert_int_equal(lost, queue->lost);
+    assert_int_equal(retransmitted, queue->retransmitted);
+}
+
+static void the_retransmission_queue_counts_exactly(void **state)
+{
+    (void)state;
+    struct retransmit_queue queue = {0};
+    struct random r;
+    random_seed(&r, 2, "queue");
+    struct sequence next = {0xffff0000u};
+    for (unsigned n = 0; n < 20000; n++) {
+        uint64_t what = random_below(&r, 10);
+        if (what < 5 || queue.count == 0) {
+            struct sent sent = {.start = next, .length = 1 + (uint32_t)random_below(&r, 1448)};
+            retransmit_queue_push(&queue, sent);
+            next = sent_end(&sent);
+        } else if (what < 7) {
+            retransmit_queue_pop(&queue);
+        } else {
+            uint32_t i = (uint32_t)random_below(&r, queue.count);
+            struct sent *sent = sent_at(&queue, i);
+            assert_int_equal(retransmit_queue_find(&queue, sent->start), i);
+            if (what == 7)
+                retransmit_queue_mark_lost(&queue, sent);
+            else if (what == 8 && !(sent->flags & SENT_SACKED))
+                retransmit_queue_mark_sacked(&queue, sent);
+            else if (sent->length > 1)
+                retransmit_queue_split(&queue, i, sent->length / 2);
+        }
+        if (n % 1000 == 999)
+            (void)retransmit_queue_resegment(&queue, 700);
+        if (n % 97 == 0)
+            check_counts(&queue);
+    }
+    check_counts(&queue);
+    retransmit_queue_free(&queue);
+}
+
+static void the_estimator_follows_rfc_6298_as_linux_does(void **state)
+{
+    (void)state;
+    struct rtt rtt = {0};
+    struct sequence una = {0}, nxt = {1000};
+    assert_int_equal(rtt_timeout_ns(&rtt), NS_PER_S);
+    rtt_sample(&rtt, 100 * NS_PER_MS, una, nxt, INSTANT_ZERO);
+    assert_int_equal(rtt.smoothed_ns, 100 * NS_PER_MS);
+    assert_int_equal(rtt_timeout_ns(&rtt), 300 * NS_PER_MS); /* R + 4 R/2 */
+    for (unsigned i = 0; i < 200; i++) {
+        una = nxt;
+        nxt.n += 1000;
+        una.n += 1;
+        rtt_sample(&rtt, 100 * NS_PER_MS, una, nxt, (struct instant){i});
+    }
+    assert_in_range(rtt_timeout_ns(&rtt), 300 * NS_PER_MS, 301 * NS_PER_MS); /* never below SRTT + 200 ms */
+    assert_int_equal(rtt_backed_off_ns(&rtt, 2), 4 * rtt_timeout_ns(&rtt));
+    assert_int_equal(rtt_backed_off_ns(&rtt, 40), 120 * NS_PER_S);
+    rtt_sample(&rtt, 900 * NS_PER_MS, una, nxt, INSTANT_ZERO);
+    assert_true(rtt_timeout_ns(&rtt) > 900 * NS_PER_MS); /* one jump is enough to wait longer */
+    assert_int_equal(rtt.minimum_ns, 100 * NS_PER_MS);
+}
+
+static void reno_grows_as_rfc_5681_says(void **state)
+{
+    (void)state;
+    struct congestion cc = {0};
+    congestion_start(&cc, congestion_find("newreno"), INSTANT_ZERO);
+    assert_string_equal(cc.ops->name, "reno");
+    assert_null(congestion_find("nonsense"));
+    assert_int_equal(cc.cwnd, 10);
+    struct congestion_ack ack = {.acked = 10, .window_limited = true};
+    cc.ops->avoid(&cc, &ack);
+    assert_int_equal(cc.cwnd, 20); /* doubled in a round trip */
+    cc.ssthresh = cc.ops->ssthresh(&cc, INSTANT_ZERO);
+    assert_int_equal(cc.ssthresh, 10);
+    cc.cwnd = 10;
+    for (unsigned i = 0; i < 10; i++) {
+        ack.acked = 1;
+        cc.ops->avoid(&cc, &ack);
+    }
+    assert_int_equal(cc.cwnd, 11); /* one more in a round trip */
+    ack.window_limited = false;
+    ack.acked = 100;
+    cc.ops->avoid(&cc, &ack);
+    assert_int_equal(cc.cwnd, 11);
+    cc.cwnd = 3;
+    assert_int_equal(cc.ops->ssthresh(&cc, INSTANT_ZERO), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reassembly_agrees_with_a_model),
+        cmocka_unit_test(islands_are_bounded),
+        cmocka_unit_test(tiny_payloads_are_gathered),
+        cmocka_unit_test(the_send_buffer_keeps_a_stream),
+        cmocka_unit_test(the_retransmission_queue_counts_exactly),
+        cmocka_unit_test(the_estimator_follows_rfc_6298_as_linux_does),
+        cmocka_unit_test(reno_grows_as_rfc_5681_says),
+    };
+    return cmocka_run_group_tests_name("tcp pieces", tests, NULL, NULL);
+}

@@ -1,0 +1,157 @@
+/* TCP's header: round trips, hostile options, printing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "transport/tcp/segment.h"
+
+static void round_trip(struct tcp_segment segment, uint32_t payload)
+{
+    uint8_t bytes[TCP_HEADER_MAXIMUM_BYTES];
+    uint32_t header = tcp_segment_build(&segment, bytes);
+    assert_int_equal(header, tcp_segment_header_bytes(&segment));
+    assert_int_equal(header % 4, 0);
+    struct tcp_segment back;
+    memset(&back, 0, sizeof back);
+    assert_int_equal(tcp_segment_parse(bytes, header, header + payload, &back), 0);
+    segment.header_bytes = (uint8_t)header;
+    segment.payload_bytes = payload;
+    assert_memory_equal(&back, &segment, sizeof back);
+}
+
+static void every_combination_of_options_goes_round(void **state)
+{
+    (void)state;
+    for (unsigned options = 0; options < 64; options++) {
+        struct tcp_segment s;
+        memset(&s, 0, sizeof s);
+        s.source_port = 40000;
+        s.destination_port = 80;
+        s.sequence.n = 0xfffffff0;
+        s.acknowledgement.n = 7;
+        s.window = 1234;
+        s.urgent = 9;
+        s.flags = TCP_ACK | TCP_PSH | TCP_ECE;
+        s.options = (uint8_t)options;
+        if (options & TCP_OPTION_MSS)
+            s.mss = 1460;
+        if (options & TCP_OPTION_WINDOW_SCALE)
+            s.window_scale = 14;
+        if (options & TCP_OPTION_TIMESTAMPS) {
+            s.timestamp = 0x01020304;
+            s.timestamp_echo = 0xfffefdfc;
+        }
+        if (options & TCP_OPTION_SACK) {
+            s.sack_count = 1;
+            s.sack[0] = (struct sack_block){{1}, {2}};
+        }
+        if (options & TCP_OPTION_FAST_OPEN) {
+            s.cookie_length = 4;
+            memcpy(s.cookie, "cook", 4);
+        }
+        round_trip(s, options * 10);
+    }
+}
+
+static int parse(const uint8_t *options, size_t length, struct tcp_segment *out)
+{
+    uint8_t bytes[60] = {0};
+    memcpy(bytes + 20, options, length);
+    size_t header = 20 + (length + 3) / 4 * 4;
+    bytes[12] = (uint8_t)(header / 4 << 4);
+    return tcp_segment_parse(bytes, header, (uint32_t)header, out);
+}
+
+static void hostile_options_do_no_harm(void **state)
+{
+    (void)state;
+    struct tcp_segment s;
+    memset(&s, 0, sizeof s);
+    static const uint8_t zero_length[] = {2, 0, 5, 180}, one[] = {2, 1, 0, 0}, past_end[] = {3, 40, 1, 1}, cut[] = {1, 1, 1, 2};
+    static const uint8_t huge_scale[] = {3, 3, 200, 0}, wrong_mss[] = {2, 3, 1, 1, 3, 3, 5, 0},
+                         sack_odd[] = {5, 9, 1, 2, 3, 4, 5, 6, 7, 0, 0, 0};
+    static const uint8_t sack_none[] = {5, 2, 1, 1}, end_then_more[] = {0, 2, 4, 5, 180, 0, 0, 0},
+                         cookie_odd[] = {34, 5, 1, 2, 3, 0, 0, 0};
+    assert_int_equal(parse(zero_length, sizeof zero_length, &s), 0);
+    assert_int_equal(s.options, 0);
+    assert_int_equal(parse(one, sizeof one, &s), 0);
+    assert_int_equal(s.options, 0);
+    assert_int_equal(parse(past_end, sizeof past_end, &s), 0);
+    assert_int_equal(s.options, 0);
+    assert_int_equal(parse(cut, sizeof cut, &s), 0);
+    assert_int_equal(s.options, 0);
+    assert_int_equal(parse(huge_scale, sizeof huge_scale, &s), 0);
+    assert_int_equal(s.options, TCP_OPTION_WINDOW_SCALE);
+    assert_int_equal(s.window_scale, 14);
+    assert_int_equal(parse(wrong_mss, sizeof wrong_mss, &s), 0); /* the bad one is passed over, the next one counts */
+    assert_int_equal(s.options, TCP_OPTION_WINDOW_SCALE);
+    assert_int_equal(parse(sack_odd, sizeof sack_odd, &s), 0);
+    assert_int_equal(s.options, 0);
+    assert_int_equal(parse(sack_none, sizeof sack_none, &s), 0);
+    assert_int_equal(s.options, 0);
+    assert_int_equal(parse(end_then_more, sizeof end_then_more, &s), 0);
+    assert_int_equal(s.options, 0);
+    assert_int_equal(parse(cookie_odd, sizeof cookie_odd, &s), 0);
+    assert_int_equal(s.options, 0);
+}
+
+static void impossible_headers_are_malformed(void **state)
+{
+    (void)state;
+    struct tcp_segment s;
+    uint8_t bytes[60] = {0};
+    bytes[12] = 0x50;
+    assert_int_equal(tcp_segment_parse(bytes, 19, 19, &s), IMP_MALFORMED);
+    assert_int_equal(tcp_segment_parse(bytes, 20, 20, &s), 0);
+    bytes[12] = 0x40;
+    assert_int_equal(tcp_segment_parse(bytes, 60, 60, &s), IMP_MALFORMED);
+    bytes[12] = 0xf0;
+    assert_int_equal(tcp_segment_parse(bytes, 59, 59, &s), IMP_MALFORMED);
+    assert_int_equal(tcp_segment_parse(bytes, 60, 60, &s), 0);
+}
+
+static void printing_reads_like_tcpdump(void **state)
+{
+    (void)state;
+    struct tcp_segment s = {.source_port = 40000,
+                            .destination_port = 80,
+                            .sequence = {1},
+                            .acknowledgement = {2},
+                            .flags = TCP_SYN | TCP_ACK,
+                            .window = 64240,
+                            .options = TCP_OPTION_MSS | TCP_OPTION_WINDOW_SCALE,
+                            .mss = 1460,
+                            .window_scale = 7};
+    char text[TCP_SEGMENT_TEXT_BYTES], small[20];
+    assert_string_equal(tcp_segment_print(&s, text, sizeof text),
+                        "40000 > 80 [S.] seq 1 ack 2 win 64240 <mss 1460,wscale 7> length 0");
+    assert_string_equal(tcp_segment_print(&s, small, sizeof small), "40000 > 80 [S.] seq");
+}
+
+static void sequence_numbers_wrap(void **state)
+{
+    (void)state;
+    struct sequence a = {0xfffffff0}, b = {0x10};
+    assert_true(sequence_before(a, b));
+    assert_true(sequence_after(b, a));
+    assert_int_equal(sequence_distance(a, b), 0x20);
+    assert_true(sequence_equal(sequence_add(a, 0x20), b));
+    assert_true(sequence_equal(sequence_max(a, b), b));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_combination_of_options_goes_round),
+        cmocka_unit_test(hostile_options_do_no_harm),
+        cmocka_unit_test(impossible_headers_are_malformed),
+        cmocka_unit_test(printing_reads_like_tcpdump),
+        cmocka_unit_test(sequence_numbers_wrap),
+    };
+    return cmocka_run_group_tests_name("tcp segment", tests, NULL, NULL);
+}
