@@ -117,7 +117,9 @@ static void advertise_fire(struct timer *timer, struct instant now)
 {
     struct advertiser *advertiser = container_of(timer, struct advertiser, timer);
     struct node *node = advertiser->on->stack->node;
-    advertise(advertiser, advertiser->settings.lifetime_ns, now);
+    bool router =
+        advertiser->on->stack->settings.forwarding; /* one that does not forward is no default router (section 6.2.5) */
+    advertise(advertiser, router ? advertiser->settings.lifetime_ns : 0, now);
     int64_t most_ns = advertiser->settings.interval_ns, least_ns = most_ns / 3;
     int64_t wait_ns = least_ns + (int64_t)random_below(&node->random, (uint64_t)(most_ns - least_ns));
     if (advertiser->initial > 0) {

@@ -29,6 +29,7 @@ struct arrival { /* a packet on its way in */
     struct ip_interface *on;
     struct frame *frame; /* taken */
     struct ipv6_header header;
+    const struct next_hop *hop; /* the way to its destination, where that was looked up; NULL: there is none */
     struct mac source;
     struct instant now;
 };
@@ -144,7 +145,7 @@ static void deliver(struct arrival *in)
 static void forward(struct arrival *in)
 {
     struct stack *stack = in->on->stack;
-    struct ip_hop hop;
+    const struct next_hop *hop = in->hop;
     if (!stack->settings.forwarding || (in->frame->flags & FRAME_BROADCAST)) {
         arrival_drop(in, DROP_IP_NOT_FOR_US);
     } else if (ip_is_any(&in->header.source)) {
@@ -155,15 +156,16 @@ static void forward(struct arrival *in)
         arrival_refuse(in, ICMPV6_UNREACHABLE, ICMPV6_BEYOND_SCOPE, 0, DROP_IP_SCOPE);
     } else if (in->header.hop_limit <= 1) {
         arrival_refuse(in, ICMPV6_TIME_EXCEEDED, 0, 0, DROP_IP_TTL_EXPIRED);
-    } else if (stack_route(stack, &in->header.destination, 0, &hop) != 0 || hop.kind != HOP_UNICAST) {
+    } else if (!hop || hop->kind != HOP_UNICAST) {
         arrival_refuse(in, ICMPV6_UNREACHABLE, ICMPV6_NO_ROUTE, 0, DROP_IP_NO_ROUTE);
-    } else if (frame_total(in->frame) > ipv6_link_mtu(hop.on)) {
-        arrival_refuse(in, ICMPV6_TOO_BIG, 0, ipv6_link_mtu(hop.on), DROP_IP_TOO_BIG);
+    } else if (frame_total(in->frame) > ipv6_link_mtu(hop->on)) {
+        arrival_refuse(in, ICMPV6_TOO_BIG, 0, ipv6_link_mtu(hop->on), DROP_IP_TOO_BIG);
     } else {
         struct frame *frame = frame_own(in->frame, ETHERNET_HEADER_BYTES);
         frame->network = frame_mark(frame);
         frame->data[7]--; /* the hop limit; no checksum covers it */
-        neighbour_send(&stack->neighbours, hop.on->interface, &hop.next, frame, in->now);
+        neighbour_send(&stack->neighbours, hop->on->interface, hop->gateway.family ? &hop->gateway : &in->header.destination,
+                       frame, in->now);
     }
 }
 
@@ -182,7 +184,8 @@ static bool header_good(struct arrival *in)
     return true;
 }
 
-static bool is_for_us(const struct arrival *in)
+/* One look into the forwarding table tells both whether a packet is ours and, if not, where it goes. */
+static bool is_for_us(struct arrival *in)
 {
     struct stack *stack = in->on->stack;
     const struct ip *destination = &in->header.destination;
@@ -192,7 +195,8 @@ static bool is_for_us(const struct arrival *in)
         const struct ip_address *address = ip_interface_address(in->on, destination);
         return address && address->active;
     }
-    return stack_is_local(stack, destination);
+    in->hop = fib_lookup(&stack->fib6, destination);
+    return in->hop && in->hop->kind == HOP_LOCAL;
 }
 
 void ipv6_input(struct ip_interface *on, struct frame *packet_taken, struct mac source, struct instant now)

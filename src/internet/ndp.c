@@ -206,6 +206,8 @@ static void solicitation_input(struct ip_interface *on, const struct packet_info
     if (!address || address->info.state == ADDRESS_DUPLICATE)
         return;
     bool nobody = ip_is_any(&info->source);
+    if (nobody && mac_equal(station, on->interface->mac)) /* our own probe, come back over a loop of switches */
+        return;
     if (!address->active) { /* RFC 4862 section 5.4.3: only another's probe means anything while ours is under way */
         if (nobody)
             dad_failed(address, station);

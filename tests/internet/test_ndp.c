@@ -333,6 +333,14 @@ static void routers_come_and_go(void **state)
     world_inject_ndp(lan.h, ip_print(&answer.target, text, sizeof text), "ff02::1", &answer,
                      255); /* the router flag is not set */
     assert_int_equal(default_route_metric(lan.h, NULL), 0);
+    world_run(lan.world, 20 * NS_PER_S);
+    assert_int_equal(default_route_metric(lan.h, NULL), 1024); /* the next advertisement has brought it back */
+    stack_set_forwarding(lan.r, false);
+    world_run(lan.world, 200 * NS_PER_S);
+    assert_int_equal(default_route_metric(lan.h, NULL), 0);
+    stack_set_forwarding(lan.r, true);
+    world_run(lan.world, 200 * NS_PER_S);
+    assert_int_equal(default_route_metric(lan.h, NULL), 1024);
     assert_int_equal(stack_advertise(lan.r, 9, &ADVERTISE), IMP_NOT_FOUND);
     assert_int_equal(stack_advertise(lan.r, 1, &ADVERTISE), IMP_INVALID);
     world_destroy(lan.world);
