@@ -17,7 +17,7 @@
 #include "base/memory.h"
 #include "internet/ipv4.h"
 
-static const struct event_type FRAGMENTS_MADE = {
+const struct event_type FRAGMENTS_MADE = {
     .name = "fragments-made",
     .protocol = "IP",
     .story = "cuts a packet of {bytes} for {destination} into {count} fragments: the link takes {mtu}",

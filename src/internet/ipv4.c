@@ -25,7 +25,7 @@
 #include "internet/icmp.h"
 #include "internet/stack_internal.h"
 
-static const struct event_type IP_FORWARD = {
+const struct event_type IP_FORWARD = {
     .name = "ip-forward",
     .protocol = "IP",
     .story = "forwards {source} -> {destination} out of {interface}, TTL now {ttl}",

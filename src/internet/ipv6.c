@@ -142,6 +142,16 @@ static void deliver(struct arrival *in)
 
 /* ---- through ---- */
 
+static void tell_forward(const struct arrival *in, const struct ip *next)
+{
+    event_emit(in->on->stack->node, &IP_FORWARD,
+               (union event_value[]){{.ip = in->header.source},
+                                     {.ip = in->header.destination},
+                                     {.ip = *next},
+                                     {.text = in->hop->on->interface->name},
+                                     {.number = in->header.hop_limit - 1}});
+}
+
 static void forward(struct arrival *in)
 {
     struct stack *stack = in->on->stack;
@@ -164,8 +174,10 @@ static void forward(struct arrival *in)
         struct frame *frame = frame_own(in->frame, ETHERNET_HEADER_BYTES);
         frame->network = frame_mark(frame);
         frame->data[7]--; /* the hop limit; no checksum covers it */
-        neighbour_send(&stack->neighbours, hop->on->interface, hop->gateway.family ? &hop->gateway : &in->header.destination,
-                       frame, in->now);
+        const struct ip *next = hop->gateway.family ? &hop->gateway : &in->header.destination;
+        if (event_wanted(stack->node))
+            tell_forward(in, next);
+        neighbour_send(&stack->neighbours, hop->on->interface, next, frame, in->now);
     }
 }
 
@@ -264,6 +276,13 @@ static void depart_in_fragments(struct departure *out, struct frame *payload, ui
     struct ipv6_fragment fragment = {.next_header = out->header.next_header,
                                      .identification = (uint32_t)random_u64(&node->random)};
     out->header.next_header = NEXT_FRAGMENT;
+    if (event_wanted(node))
+        event_emit(node, &FRAGMENTS_MADE,
+                   (union event_value[]){{.ip = out->header.destination},
+                                         {.number = total + IPV6_HEADER_BYTES},
+                                         {.number = (total + room - 1) / room},
+                                         {.number = mtu},
+                                         {.number = fragment.identification}});
     for (uint32_t at = 0; at < total; at += room) {
         uint32_t length = total - at < room ? total - at : room;
         struct frame *piece = frame_create(node->engine, FRAME_HEADROOM, IPV6_FRAGMENT_HEADER_BYTES + length);

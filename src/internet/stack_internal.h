@@ -95,6 +95,9 @@ bool icmp_error_allowed(struct stack *stack, const struct ip *to, struct instant
 uint32_t pmtu_get(struct stack *stack, const struct ip *destination, uint32_t link_mtu_bytes, struct instant now); /* <= link MTU */
 void pmtu_update(struct stack *stack, const struct ip *destination, uint32_t mtu_bytes, struct instant now);
 
+extern const struct event_type IP_FORWARD;     /* ipv4.c: source, destination, next, interface, ttl */
+extern const struct event_type FRAGMENTS_MADE; /* fragment.c: destination, bytes, count, mtu, id */
+
 /* ---- IPv4: ipv4.c, icmp.c ---- */
 void ipv4_input(struct ip_interface *on, struct frame *packet_taken, struct instant now); /* data at the IP header, padding still there */
 int ipv4_send(struct stack *stack, const struct packet_info *info, struct frame *payload_taken);

@@ -42,6 +42,7 @@ static void a_ping_crosses_a_router(void **state)
     assert_int_equal(path.ear.info.ttl, 63);
     assert_int_equal(world_count(path.world, path.k, "icmpv6-echo-reply"), 1);
     assert_int_equal(world_count(path.world, path.h, "ndp-question"), 1);
+    assert_int_equal(world_count(path.world, path.r, "ip-forward"), 2);
     assert_int_equal(world_count(path.world, path.r, "ndp-answer"), 2); /* to h, and to k for the way back */
     stack_icmp_unlisten(&path.ear.listener);
     world_destroy(path.world);
@@ -105,6 +106,8 @@ static void a_narrow_link_is_learnt(void **state)
     world_run(path.world, NS_PER_S);
     assert_int_equal(path.ear.last.type, ICMPV6_ECHO_REPLY);
     assert_int_equal(path.ear.length, 1408);
+    assert_int_equal(world_count(path.world, path.h, "fragments-made"), 1);
+    assert_int_equal(world_count(path.world, path.k, "fragments-made"), 1); /* its own link is the narrow one */
     for (unsigned i = 0; i < 1400; i++)
         assert_int_equal(path.ear.message[8 + i], (uint8_t)i);
     struct udp_socket_settings settings = {.remote = {far, 9, 0}, .dont_fragment = true};
