@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/bytes.h"
 
 /* A forwarding table for one family: prefixes to next hops, longest prefix first, the lowest metric among equal prefixes. Local
  * and broadcast addresses are in it too, as host routes of their kind, so that one lookup says everything about a destination.
@@ -53,7 +54,7 @@ struct fib {
     struct poptrie *fast;             /* NULL while the table is small */
 };
 
-enum { FIB_FAST_ROUTES = 256, LIMIT_FIB_ROUTES = 1 << 22 };
+enum { FIB_FAST_ROUTES = 256, LIMIT_FIB_ROUTES = 1 << 22, LIMIT_NEXT_HOPS = 65535 };
 
 void fib_init(struct fib *fib, uint8_t family);
 void fib_free(struct fib *fib);
@@ -90,13 +91,10 @@ bool fib_at(const struct fib *fib, size_t position, struct fib_entry *out);
 
 static inline struct fib_key fib_key_of(const struct ip *address)
 {
-    struct fib_key key = {0, 0};
-    for (unsigned i = 0; i < 8; i++)
-        key.high = key.high << 8 | address->b[i];
-    if (address->family == 6)
-        for (unsigned i = 8; i < 16; i++)
-            key.low = key.low << 8 | address->b[i];
-    return key;
+    if (address->family == 4)
+        return (struct fib_key){(uint64_t)load_u32(address->b) << 32, 0};
+    return (struct fib_key){(uint64_t)load_u32(address->b) << 32 | load_u32(address->b + 4),
+                            (uint64_t)load_u32(address->b + 8) << 32 | load_u32(address->b + 12)};
 }
 
 #endif

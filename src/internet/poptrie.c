@@ -1,14 +1,17 @@
 /* A compiled trie for large tables: six bits a step, two 64-bit maps a node, popcount instead of pointers.
  *
- * The first 16 bits of an address choose one of 65536 slots. A slot is unknown (0), or says the next hop itself, or points to a piece: an
- * array of nodes followed by an array of leaves. Each node covers the next six bits. Bit v of `inner` says that chunk v has a child
- * node; the child is number popcount(inner below v) from `first_node`. Otherwise its answer is a leaf; neighbouring chunks with the same
- * answer share one, and bit v of `starts` says that a new leaf starts at v, so the leaf is number popcount(starts up to v) - 1 from
- * `first_leaf`. A leaf is a next hop's index. A full IPv4 table takes a few megabytes and stays in the cache; a lookup reads the slot, one or two
- * nodes, and a leaf.
+ * The first 18 bits of an address choose one of 262144 slots. A slot is one cache line: a node for the next six bits, and its first leaves next to
+ * it, so that most lookups in a full IPv4 table, where few prefixes are longer than /24, touch memory once. Where that is not enough a slot has a
+ * piece: more nodes, each covering six bits, and more leaves.
  *
- * Pieces are compiled from the fib's binary trie when they are first needed. A change frees the pieces that it touches and is done, so that loading a
- * million routes compiles each piece once, and a route that flaps costs one piece. A piece's nodes are numbered breadth first. */
+ * In a node, bit v of `inner` says that chunk v goes on in a child, number popcount(inner below v) from `first_node`. Otherwise its answer is a leaf;
+ * neighbouring chunks with the same answer share one, and bit v of `starts` says that a new leaf starts at v, so that the leaf is number
+ * popcount(starts up to v) - 1 from `first_leaf`. A leaf is a next hop's index. The root's leaves beyond those in the slot are the first of its
+ * piece's, its children the first nodes.
+ *
+ * Slots are compiled from the fib's binary trie when they are first needed; an empty slot (both maps zero) is one that is not. A change empties the
+ * slots that it touches and is done, so that loading a million routes compiles each slot once, and a route that flaps costs one slot. Memory of
+ * slots never used is never touched. */
 #include "internet/poptrie.h"
 
 #include <assert.h>
@@ -16,7 +19,7 @@
 
 #include "base/memory.h"
 
-enum { SLOT_BITS = 16, SLOTS = 1 << SLOT_BITS, STEP = 6, CHUNKS = 1 << STEP };
+enum { SLOT_BITS = 18, SLOTS = 1 << SLOT_BITS, STEP = 6, CHUNKS = 1 << STEP, SLOT_LEAVES = 20, LINE_BYTES = 64 };
 
 struct node {
     uint64_t inner, starts;
@@ -24,8 +27,14 @@ struct node {
 };
 struct piece {
     uint32_t node_count, leaf_count;
-    struct node nodes[]; /* then uint32_t leaves[leaf_count] */
+    struct node nodes[]; /* then uint16_t leaves[leaf_count] */
 };
+struct slot { /* the root of what is below its 18 bits */
+    uint64_t inner, starts;
+    struct piece *piece; /* NULL: everything fits here */
+    uint16_t leaves[SLOT_LEAVES];
+};
+_Static_assert(sizeof(struct slot) == LINE_BYTES, "a slot is one cache line");
 struct todo {                   /* a node still to be filled */
     const struct fib_node *top; /* the highest prefix inside it */
     uint32_t inherited;         /* the answer that longer prefixes override */
@@ -33,12 +42,13 @@ struct todo {                   /* a node still to be filled */
 };
 struct poptrie {
     const struct fib *fib;
-    size_t bytes;
-    struct node *nodes; /* scratch for compiling: grown, kept */
+    size_t piece_bytes;
+    struct node *nodes; /* scratch for compiling: grown, kept; nodes[0] is the root */
     struct todo *todo;
-    uint32_t *leaves;
+    uint16_t *leaves;
     uint32_t node_count, node_capacity, leaf_count, leaf_capacity;
-    uintptr_t slots[SLOTS]; /* 0: unknown; odd: index * 2 + 1; else a struct piece * */
+    struct slot *slots;
+    void *slots_block; /* what to free: slots are aligned to lines */
 };
 
 static inline unsigned ones(uint64_t v) /* without asking the processor for an instruction that it may not have */
@@ -60,11 +70,11 @@ static inline unsigned chunk_at(struct fib_key key, unsigned at)
     return (unsigned)(at <= 64 - STEP ? key.low >> (64 - STEP - at) : key.low << (at - (64 - STEP))) & (CHUNKS - 1);
 }
 
-static inline uint32_t *leaves_of(struct piece *piece) { return (uint32_t *)(void *)(piece->nodes + piece->node_count); }
+static inline uint16_t *leaves_of(struct piece *piece) { return (uint16_t *)(void *)(piece->nodes + piece->node_count); }
 
-static size_t piece_bytes(uint32_t nodes, uint32_t leaves)
+static size_t bytes_of_piece(uint32_t nodes, uint32_t leaves)
 {
-    return sizeof(struct piece) + nodes * sizeof(struct node) + leaves * sizeof(uint32_t);
+    return sizeof(struct piece) + nodes * sizeof(struct node) + leaves * sizeof(uint16_t);
 }
 
 /* ---- compiling ---- */
@@ -86,7 +96,7 @@ static void scratch_leaf(struct poptrie *p, uint32_t hop)
         p->leaf_capacity = p->leaf_capacity ? p->leaf_capacity * 2 : 256;
         p->leaves = memory_grow(p->leaves, p->leaf_capacity, sizeof *p->leaves);
     }
-    p->leaves[p->leaf_count++] = hop;
+    p->leaves[p->leaf_count++] = (uint16_t)hop;
 }
 
 /* Spreads a prefix and those below it over a node's chunks: answers for those that end inside, children for those that are longer. */
@@ -134,50 +144,53 @@ static void compile_node(struct poptrie *p, uint32_t number)
     p->nodes[number] = node;
 }
 
-static uintptr_t compile_slot(struct poptrie *p, struct fib_key key)
+/* The highest prefix inside the slot, or none; `inherited` is the answer of those above. */
+static const struct fib_node *slot_top(const struct poptrie *p, struct fib_key key, uint32_t *inherited)
 {
-    uint32_t inherited = 0;
     const struct fib_node *prefix = p->fib->root;
-    key = (struct fib_key){key.high & ~(~UINT64_C(0) >> SLOT_BITS), 0};
-    while (prefix && prefix->length <= SLOT_BITS) {
+    while (prefix && prefix->length < SLOT_BITS) {
         if (prefix->length && (prefix->key.high ^ key.high) >> (64 - prefix->length))
-            break;
+            return NULL;
         if (prefix->routes)
-            inherited = prefix->routes->hop->index;
-        if (prefix->length == SLOT_BITS) { /* both children are inside the slot; the node itself covers it */
-            break;
-        }
+            *inherited = prefix->routes->hop->index;
         prefix = prefix->child[key.high >> (63 - prefix->length) & 1];
     }
-    if (!prefix || (prefix->key.high ^ key.high) >> (64 - SLOT_BITS) ||
-        (!prefix->child[0] && !prefix->child[1] && prefix->length <= SLOT_BITS))
-        return (uintptr_t)inherited << 1 | 1;
+    return prefix && (prefix->key.high ^ key.high) >> (64 - SLOT_BITS) == 0 ? prefix : NULL;
+}
+
+static void slot_compile(struct poptrie *p, struct slot *slot, struct fib_key key)
+{
+    uint32_t inherited = 0;
+    const struct fib_node *top = slot_top(p, key, &inherited);
     p->node_count = p->leaf_count = 0;
-    scratch_node(p, &(struct todo){prefix, inherited, SLOT_BITS});
-    for (uint32_t i = 0; i < p->node_count; i++)
+    scratch_node(p, &(struct todo){top, inherited, SLOT_BITS});
+    compile_node(p, 0);
+    uint32_t here = p->leaf_count < SLOT_LEAVES ? p->leaf_count : (uint32_t)SLOT_LEAVES;
+    memcpy(slot->leaves, p->leaves, here * sizeof *p->leaves);
+    slot->inner = p->nodes[0].inner;
+    slot->starts = p->nodes[0].starts;
+    if (p->node_count == 1 && p->leaf_count == here)
+        return;
+    for (uint32_t i = 1; i < p->node_count; i++)
         compile_node(p, i);
-    size_t bytes = piece_bytes(p->node_count, p->leaf_count);
-    struct piece *piece = memory_take(bytes);
-    piece->node_count = p->node_count;
-    piece->leaf_count = p->leaf_count;
-    memcpy(piece->nodes, p->nodes, p->node_count * sizeof *p->nodes);
-    memcpy(leaves_of(piece), p->leaves, p->leaf_count * sizeof *p->leaves);
-    p->bytes += bytes;
-    return (uintptr_t)piece;
+    uint32_t nodes = p->node_count - 1, leaves = p->leaf_count - here;
+    struct piece *piece = slot->piece = memory_take(bytes_of_piece(nodes, leaves));
+    piece->node_count = nodes;
+    piece->leaf_count = leaves;
+    for (uint32_t i = 0; i < nodes; i++) { /* the root and what the slot holds are not in the piece */
+        piece->nodes[i] = p->nodes[i + 1];
+        piece->nodes[i].first_node--;
+        piece->nodes[i].first_leaf -= here;
+    }
+    memcpy(leaves_of(piece), p->leaves + here, leaves * sizeof *p->leaves);
+    p->piece_bytes += bytes_of_piece(nodes, leaves);
 }
 
 /* ---- use ---- */
 
-uint32_t poptrie_lookup(struct poptrie *p, struct fib_key key)
+static uint32_t piece_lookup(struct piece *piece, const struct node *node, struct fib_key key)
 {
-    uintptr_t *slot = &p->slots[key.high >> (64 - SLOT_BITS)];
-    if (__builtin_expect(*slot == 0, 0))
-        *slot = compile_slot(p, key);
-    if (*slot & 1)
-        return (uint32_t)(*slot >> 1);
-    struct piece *piece = (struct piece *)*slot;
-    const struct node *node = piece->nodes;
-    for (unsigned offset = SLOT_BITS;; offset += STEP) {
+    for (unsigned offset = SLOT_BITS + STEP;; offset += STEP) {
         unsigned chunk = chunk_at(key, offset);
         uint64_t up_to = ~UINT64_C(0) >> (CHUNKS - 1 - chunk);
         if (!(node->inner >> chunk & 1))
@@ -186,14 +199,28 @@ uint32_t poptrie_lookup(struct poptrie *p, struct fib_key key)
     }
 }
 
-static void slot_forget(struct poptrie *p, uintptr_t *slot)
+uint32_t poptrie_lookup(struct poptrie *p, struct fib_key key)
 {
-    if (*slot && !(*slot & 1)) {
-        struct piece *piece = (struct piece *)*slot;
-        p->bytes -= piece_bytes(piece->node_count, piece->leaf_count);
-        memory_free(piece);
+    struct slot *slot = &p->slots[key.high >> (64 - SLOT_BITS)];
+    if (__builtin_expect(!(slot->inner | slot->starts), 0))
+        slot_compile(p, slot, key);
+    unsigned chunk = (unsigned)(key.high >> (64 - SLOT_BITS - STEP)) & (CHUNKS - 1);
+    uint64_t up_to = ~UINT64_C(0) >> (CHUNKS - 1 - chunk);
+    if (slot->inner >> chunk & 1)
+        return piece_lookup(slot->piece, &slot->piece->nodes[ones(slot->inner & up_to) - 1], key);
+    unsigned leaf = ones(slot->starts & up_to) - 1;
+    return leaf < SLOT_LEAVES ? slot->leaves[leaf] : leaves_of(slot->piece)[leaf - SLOT_LEAVES];
+}
+
+static void slot_forget(struct poptrie *p, struct slot *slot)
+{
+    if (!(slot->inner | slot->starts))
+        return; /* not even written to: its page may never have been touched */
+    if (slot->piece) {
+        p->piece_bytes -= bytes_of_piece(slot->piece->node_count, slot->piece->leaf_count);
+        memory_free(slot->piece);
     }
-    *slot = 0;
+    *slot = (struct slot){0};
 }
 
 void poptrie_forget(struct poptrie *p, struct fib_key key, unsigned length)
@@ -208,7 +235,8 @@ struct poptrie *poptrie_create(const struct fib *fib)
 {
     struct poptrie *p = memory_take_zeroed(1, sizeof *p);
     p->fib = fib;
-    p->bytes = sizeof *p;
+    p->slots_block = memory_take_zeroed(SLOTS + 1, sizeof(struct slot));
+    p->slots = (struct slot *)(((uintptr_t)p->slots_block + LINE_BYTES - 1) & ~(uintptr_t)(LINE_BYTES - 1));
     return p;
 }
 
@@ -218,10 +246,11 @@ void poptrie_free(struct poptrie *p)
         return;
     for (size_t i = 0; i < SLOTS; i++)
         slot_forget(p, &p->slots[i]);
+    memory_free(p->slots_block);
     memory_free(p->nodes);
     memory_free(p->todo);
     memory_free(p->leaves);
     memory_free(p);
 }
 
-size_t poptrie_bytes(const struct poptrie *p) { return p->bytes; }
+size_t poptrie_bytes(const struct poptrie *p) { return SLOTS * sizeof(struct slot) + p->piece_bytes; }
