@@ -5,7 +5,7 @@
 
 /* Reassembly for both families (RFC 791 section 3.2, RFC 8200 section 4.5) and the cutting of IPv4 packets. A datagram whose fragments
  * overlap is refused as a whole (RFC 5722); an exact duplicate is ignored. */
-enum { LIMIT_REASSEMBLIES = 64, LIMIT_REASSEMBLY_FRAGMENTS = 64, LIMIT_REASSEMBLY_BYTES = 4 << 20 };
+enum { LIMIT_REASSEMBLIES = 64, LIMIT_REASSEMBLY_FRAGMENTS = 256, LIMIT_REASSEMBLY_BYTES = 4 << 20 };
 #define REASSEMBLY_IPV4_NS (30 * NS_PER_S) /* as Linux; RFC 791 suggests 15 s */
 #define REASSEMBLY_IPV6_NS (60 * NS_PER_S) /* RFC 8200 section 4.5 */
 

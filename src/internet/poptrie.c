@@ -106,8 +106,8 @@ static void spread(const struct fib_node *prefix, unsigned offset, uint32_t answ
     if (!prefix)
         return;
     unsigned first = chunk_at(prefix->key, offset);
-    if (prefix->length > offset + STEP) {
-        children[first] = prefix;
+    if (prefix->length > offset + STEP || (prefix->length == offset + STEP && (prefix->child[0] || prefix->child[1]))) {
+        children[first] = prefix; /* one that fills its chunk is its child's top: both its children are inside */
         return;
     }
     if (prefix->routes) {
