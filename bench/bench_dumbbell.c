@@ -29,7 +29,7 @@
 #include "transport/udp.h"
 
 enum { CHUNK = 64 * 1024, PORT = 5000 };
-enum { SEND_BUFFER = 4 << 20, RECEIVE_BUFFER = 6 << 20 };
+enum { RECEIVE_BUFFER = 6 << 20 };
 
 struct flow {
     struct tcp *sender, *receiver;
@@ -70,7 +70,7 @@ static void send_for_ever(void *argument)
     if (task_sleep((struct instant){100 * NS_PER_MS}) < 0)
         return;
     struct tcp_settings settings = {
-        .remote = flow->to, .send_buffer_bytes = SEND_BUFFER, .congestion = flow->congestion, .changed = note, .owner = &end};
+        .remote = flow->to, .congestion = flow->congestion, .changed = note, .owner = &end};
     if (tcp_connect(flow->sender, &settings, &flow->out) < 0)
         abort();
     for (;;) {
