@@ -2,7 +2,7 @@
  *
  * An address in use puts up to three routes into its family's table: itself (local), its subnet (connected, from this address), and the subnet's broadcast
  * address (IPv4). IPv4 addresses are in use from the moment they are added, and are announced by ARP; IPv6 ones when duplicate address
- * detection has passed (ndp.c). Addresses made by SLAAC bring no connected route: whether their prefix is on the link is for the router's
+ * detection has passed (ndp.c), though their subnet's route is there at once, as on Linux. Addresses made by SLAAC bring no connected route: whether their prefix is on the link is for the router's
  * advertisement to say (RFC 4861 6.3.4), and slaac.c does it. A full-length prefix has no subnet, and neither has the loopback, all of whose 127/8 is
  * local.
  *
@@ -117,7 +117,7 @@ static void routes_remove(struct ip_address *address)
     {
         const struct ip_address *other = list_entry(link, struct ip_address, link);
         struct prefix other_net = prefix_network(&other->info.prefix);
-        if (other != address && other->active && prefix_equal(&net, &other_net))
+        if (other != address && (other->active || net.address.family == 6) && prefix_equal(&net, &other_net))
             subnet_routes_add(other);
     }
 }
@@ -157,7 +157,10 @@ void ip_address_deactivate(struct ip_address *address)
 
 int ip_address_remove(struct ip_address *address)
 {
-    ip_address_deactivate(address);
+    if (address->active)
+        ip_address_deactivate(address);
+    else
+        routes_remove(address);
     if (address->info.prefix.address.family == 6)
         ipv6_address_removed(address);
     timer_cancel(address->on->stack->node, &address->lifetime);
@@ -216,6 +219,7 @@ int ip_interface_address_add(struct ip_interface *on, const struct address_info 
     address->info.state = ADDRESS_TENTATIVE;
     list_push_back(&on->addresses, &address->link);
     if (ip->family == 6) {
+        subnet_routes_add(address); /* at once, as Linux does: routes by way of a gateway may follow before the address is ready */
         ipv6_address_added(address);
         return 0;
     }
