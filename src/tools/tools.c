@@ -12,9 +12,10 @@
 
 #include "base/text.h"
 
-extern const struct tool PING_TOOL, TRACEROUTE_TOOL;
+extern const struct tool DIG_TOOL, PING_TOOL, TRACEROUTE_TOOL;
 
 const struct tool *const TOOLS[] = {
+    &DIG_TOOL,
     &PING_TOOL,
     &TRACEROUTE_TOOL,
     NULL,

@@ -112,7 +112,7 @@ const char *dns_zones_answer(struct dns_zones *zones, struct arena *arena, const
         case DNS_FOUND_NXDOMAIN:
             response->rcode = DNS_NXDOMAIN; /* of the last name in the chain (RFC 2308 section 2.1) */
             /* fallthrough */
-        case DNS_FOUND_NODATA: add_soa(arena, zone, response); return "says its own zone";
+        case DNS_FOUND_NODATA: add_soa(arena, zone, response); return "its own zone says so";
         }
     }
     return "from its own zone; the alias leads elsewhere";

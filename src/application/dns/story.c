@@ -80,6 +80,8 @@ static const struct event_type DNS_USELESS = {
     .story = "cannot use what {from} says of {type} {name}: {why}",
     .fields = {{"from", FIELD_ENDPOINT}, {"type", FIELD_TEXT}, {"name", FIELD_TEXT}, {"why", FIELD_TEXT}}};
 
+enum { ANSWER_SHOWN_BYTES = 120 }; /* of a long answer */
+
 /* What every line needs, as text. */
 struct line {
     struct node *node;
@@ -249,6 +251,10 @@ void dns_story_response(struct net *net, const struct endpoint *to, const struct
         for (size_t i = 1; i < answer->count; i++)
             ttl_s = answer->list[i].ttl_s < ttl_s ? answer->list[i].ttl_s : ttl_s;
         dns_answer_print(m, &l.text);
+        if (l.text.length > ANSWER_SHOWN_BYTES) {
+            l.text.data[l.text.length = ANSWER_SHOWN_BYTES - 3] = '\0';
+            text_add(&l.text, "...");
+        }
         event_emit(l.node, &DNS_ANSWERED,
                    (union event_value[]){{.endpoint = *to},
                                          {.text = l.type},
