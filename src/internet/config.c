@@ -218,11 +218,21 @@ static void tell_route(struct stack *stack, const struct event_type *type, const
                                          {.text = origin_name((enum route_origin)change->origin)}});
 }
 
-/* The interface by which a gateway is a neighbour; NULL when none is. */
+/* The interface by which a gateway is a neighbour; NULL when none is. An address that is still tentative has no connected route yet, but
+ * its prefix tells as well: a node's routes can be set together with its addresses. */
 static struct ip_interface *link_of_gateway(struct stack *stack, const struct ip *gateway)
 {
     const struct next_hop *hop = fib_lookup(stack_fib(stack, gateway->family), gateway);
-    return hop && hop->kind == HOP_UNICAST && !hop->gateway.family ? hop->on : NULL;
+    if (hop && hop->kind == HOP_UNICAST && !hop->gateway.family)
+        return hop->on;
+    for (struct interface *interface = NULL; (interface = stack_interface_next(stack, interface));)
+        list_each (link, &ip_interface_of(interface)->addresses) {
+            const struct ip_address *address = list_entry(link, struct ip_address, link);
+            if (address->info.state == ADDRESS_TENTATIVE && prefix_contains(&address->info.prefix, gateway) &&
+                !ip_is_link_local(gateway))
+                return address->on;
+        }
+    return NULL;
 }
 
 int stack_route_add(struct stack *stack, const struct route_info *route)

@@ -44,11 +44,6 @@ static const struct event_type ERROR_SENT = {
     .story = "{what}: the packet for {destination} cannot go on",
     .fields = {
         {"to", FIELD_IP}, {"what", FIELD_TEXT}, {"destination", FIELD_IP}, {"type", FIELD_NUMBER}, {"code", FIELD_NUMBER}}};
-static const struct event_type PATH_MTU = {.name = "icmpv6-path-mtu",
-                                           .protocol = "ICMPv6",
-                                           .story = "learns that packets for {destination} may have {mtu} at most",
-                                           .fields = {{"from", FIELD_IP}, {"destination", FIELD_IP}, {"mtu", FIELD_BYTES}}};
-
 /* ---- in ---- */
 
 static void error_input(struct ip_interface *on, const struct packet_info *info, const struct icmpv6_header *header,
@@ -65,10 +60,6 @@ static void error_input(struct ip_interface *on, const struct packet_info *info,
         if (error.mtu < IPV6_MTU_MINIMUM) /* RFC 8201 section 4: no link may be that narrow; it is an attack or an error */
             return;
         pmtu_update(stack, &quote.info.destination, error.mtu, now);
-        if (event_wanted(stack->node))
-            event_emit(
-                stack->node, &PATH_MTU,
-                (union event_value[]){{.ip = info->source}, {.ip = quote.info.destination}, {.number = (int64_t)error.mtu}});
     }
     quote.info.interface = info->interface;
     if (quote.has_transport)
@@ -185,7 +176,7 @@ void icmpv6_send_error(struct ip_interface *on, const struct frame *packet, uint
     uint32_t head = pulled < length ? pulled : length;
     memcpy(body, start, head);
     frame_copy_out(packet, 0, body + head, length - head);
-    if (event_wanted(stack->node))
+    if (event_wanted(stack->node) && !stack_is_local(stack, &quote.info.source)) /* what a node tells itself is no news */
         error_event(stack, &quote, &header);
     struct packet_info info = {.destination = quote.info.source,
                                .protocol = PROTOCOL_ICMPV6,

@@ -41,6 +41,11 @@ static const struct event_type ANSWER = {.name = "ndp-answer",
                                          .protocol = "NDP",
                                          .story = "{target} is at {mac}",
                                          .fields = {{"to", FIELD_IP}, {"target", FIELD_IP}, {"mac", FIELD_MAC}}};
+static const struct event_type CONFIRMATION = {.name = "ndp-confirmation",
+                                               .protocol = "NDP",
+                                               .story = "{target} is still at {mac}",
+                                               .level = EVENT_DETAIL,
+                                               .fields = {{"to", FIELD_IP}, {"target", FIELD_IP}, {"mac", FIELD_MAC}}};
 static const struct event_type DAD_PROBE = {.name = "dad-probe",
                                             .protocol = "NDP",
                                             .story = "does anyone have {address} already?",
@@ -185,7 +190,8 @@ static void dad_failed(struct ip_address *address, struct mac station)
 
 /* ---- answers ---- */
 
-static void advertise_address(struct ip_interface *on, const struct ip *target, const struct ip *to, bool solicited)
+static void advertise_address(struct ip_interface *on, const struct ip *target, const struct ip *to, bool solicited,
+                              const struct event_type *told_as)
 {
     struct ndp_message message = {.type = ICMPV6_NEIGHBOUR_ADVERTISEMENT,
                                   .target = *target,
@@ -195,7 +201,7 @@ static void advertise_address(struct ip_interface *on, const struct ip *target, 
                                   .has_target_link = true,
                                   .target_link = on->interface->mac};
     if (event_wanted(on->stack->node))
-        event_emit(on->stack->node, &ANSWER, (union event_value[]){{.ip = *to}, {.ip = *target}, {.mac = on->interface->mac}});
+        event_emit(on->stack->node, told_as, (union event_value[]){{.ip = *to}, {.ip = *target}, {.mac = on->interface->mac}});
     ndp_send(on, target, to, &message);
 }
 
@@ -214,12 +220,14 @@ static void solicitation_input(struct ip_interface *on, const struct packet_info
         return;
     }
     if (nobody) { /* someone tests our address: everyone must hear that it is taken */
-        advertise_address(on, &message->target, &NDP_ALL_NODES, false);
+        advertise_address(on, &message->target, &NDP_ALL_NODES, false, &ANSWER);
         return;
     }
     if (message->has_source_link)
         (void)neighbour_learn(&on->stack->neighbours, on->interface, &info->source, message->source_link, now);
-    advertise_address(on, &message->target, &info->source, true);
+    const struct event_type *told_as =
+        ip_is_multicast(&info->destination) ? &ANSWER : &CONFIRMATION; /* it knows, and makes sure */
+    advertise_address(on, &message->target, &info->source, true, told_as);
 }
 
 static void advertisement_input(struct ip_interface *on, const struct ndp_message *message, struct mac station,
@@ -400,6 +408,6 @@ void ipv6_mac_changed(struct ip_interface *on, struct instant now)
     list_each (link, &on->addresses) {
         struct ip_address *address = list_entry(link, struct ip_address, link);
         if (address->active && address->info.prefix.address.family == 6 && interface_running(on->interface))
-            advertise_address(on, &address->info.prefix.address, &NDP_ALL_NODES, false); /* RFC 4861 section 7.2.6 */
+            advertise_address(on, &address->info.prefix.address, &NDP_ALL_NODES, false, &ANSWER); /* RFC 4861 section 7.2.6 */
     }
 }

@@ -99,7 +99,7 @@ static void a_narrow_link_is_learnt(void **state)
     assert_int_equal(path.ear.last.parameter, 1300);
     assert_int_equal(path.ear.length, 1240); /* the error fits in 1280 bytes */
     assert_int_equal(world_drops(path.r, DROP_IP_TOO_BIG), 1);
-    assert_int_equal(world_count(path.world, path.h, "icmpv6-path-mtu"), 1);
+    assert_int_equal(world_count(path.world, path.h, "path-mtu"), 1);
     assert_int_equal(stack_path(path.h, &far, 0, &way), 0);
     assert_int_equal(way.mtu, 1300);
     assert_int_equal(world_ping(path.h, "2001:db8:2::2", 0, 1400, 0), 0); /* now in fragments, and so is the answer */
@@ -351,6 +351,23 @@ static void checksums_of_icmpv6_are_looked_at(void **state)
     world_destroy(path.world);
 }
 
+/* As a lab does: addresses and routes at once, while the addresses are still tentative. */
+static void a_route_can_come_before_its_address_is_usable(void **state)
+{
+    (void)state;
+    struct world *world = world_create(3);
+    struct stack *h = world_node(world, "h", false), *k = world_node(world, "k", false);
+    world_wire(h, k, 1500);
+    world_address(h, 2, "2001:db8:1::2/64");
+    world_route(h, "::/0", "2001:db8:1::1");
+    assert_int_equal(world_ping(h, "2001:db8:9::9", 0, 8, 0), IMP_UNREACHABLE); /* from which address? */
+    struct route_info route = {.gateway = ip_of("2001:db8:2::1"), .destination = {ip_any(6), 0}};
+    assert_int_equal(stack_route_add(h, &route), IMP_UNREACHABLE);
+    world_settle(world);
+    assert_int_equal(world_ping(h, "2001:db8:9::9", 0, 8, 0), 0);
+    world_destroy(world);
+}
+
 static void the_source_is_chosen_well(void **state)
 {
     (void)state;
@@ -413,6 +430,7 @@ int main(void)
         cmocka_unit_test(fragments_are_put_together),
         cmocka_unit_test(reassembly_gives_up),
         cmocka_unit_test(checksums_of_icmpv6_are_looked_at),
+        cmocka_unit_test(a_route_can_come_before_its_address_is_usable),
         cmocka_unit_test(the_source_is_chosen_well),
     };
     return cmocka_run_group_tests_name("internet/ipv6", tests, NULL, NULL);
