@@ -285,6 +285,8 @@ int stack_route_remove(struct stack *stack, const struct route_info *route)
     return error;
 }
 
+bool stack_forwarding(const struct stack *stack) { return stack->settings.forwarding; }
+
 void stack_set_forwarding(struct stack *stack, bool forwarding)
 {
     if (stack->settings.forwarding == forwarding)

@@ -21,6 +21,7 @@ int stack_neighbour_info(struct stack *stack, size_t *at, struct neighbour_info 
 int stack_neighbour_set(struct stack *stack, uint16_t interface, const struct ip *address, struct mac mac);
 int stack_neighbour_remove(struct stack *stack, uint16_t interface, const struct ip *address);
 void stack_set_forwarding(struct stack *stack, bool forwarding);
+bool stack_forwarding(const struct stack *stack);
 /* True when no address is tentative and, where router advertisements are accepted, no router solicitation is outstanding. */
 bool stack_settled(const struct stack *stack);
 
