@@ -5,18 +5,23 @@
  * to its end (a full disk) is removed, so that nobody takes half of it for the whole.
  *
  * A temporary folder is made by mkdtemp with mode 0700: only its owner can look into it or connect to a socket in it. Its removal takes the
- * plain entries and then the folder, and never descends, so that it can never remove more than was put there. */
+ * plain entries and then the folder, and never descends, so that it can never remove more than was put there.
+ *
+ * A guard makes sure of the removal: a process that does nothing but read from a pipe whose other end only we hold. When we end, even by
+ * SIGKILL, the kernel closes our end, the read returns, and the guard tidies up. */
 #include "host/files.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -125,6 +130,45 @@ void host_folder_remove(const char *path)
             (void)unlinkat(dirfd(folder), entry->d_name, 0);
     closedir(folder);
     (void)rmdir(path);
+}
+
+static _Noreturn void guard_main(const char *folder, int pipe_end)
+{
+    char byte;
+    (void)setsid(); /* no Ctrl-C, no hang-up */
+    for (int number = 1; number < NSIG; number++)
+        (void)signal(number, SIG_IGN);
+    for (int fd = 0; fd < 3; fd++)
+        (void)close(fd); /* who waits for the end of our output does not wait for the guard */
+    while (read(pipe_end, &byte, 1) < 0 && errno == EINTR)
+        ;
+    host_folder_remove(folder);
+    _exit(0);
+}
+
+int host_guard_start(const char *folder, struct host_guard *guard)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return host_error(errno);
+    guard->process = fork();
+    if (guard->process == 0) {
+        close(ends[1]);
+        guard_main(folder, ends[0]);
+    }
+    close(ends[0]);
+    guard->pipe = ends[1];
+    if (guard->process > 0)
+        return 0;
+    close(ends[1]);
+    return IMP_LIMIT;
+}
+
+void host_guard_end(struct host_guard *guard)
+{
+    close(guard->pipe);
+    while (waitpid(guard->process, NULL, 0) < 0 && errno == EINTR)
+        ;
 }
 
 int host_program_path(char *out, size_t size_bytes)

@@ -21,6 +21,14 @@ int host_set_nonblocking(int fd);
 int host_folder_create(const char *prefix, char *out, size_t size_bytes);
 void host_folder_remove(const char *path); /* with the files in it; not with folders in it */
 
+/* A process that removes such a folder when this one ends, by whatever end, or at host_guard_end(). It ignores the terminal's signals. */
+struct host_guard {
+    int pipe;
+    pid_t process;
+};
+int host_guard_start(const char *folder, struct host_guard *guard); /* 0 or an error; to be called before there are threads */
+void host_guard_end(struct host_guard *guard);                      /* returns when the folder is gone */
+
 /* Where this program itself is; 0 or an error. */
 int host_program_path(char *out, size_t size_bytes);
 
