@@ -15,10 +15,10 @@
 
 #include "base/text.h"
 
-extern const struct command COMMAND_CHECK, COMMAND_HELP, COMMAND_RUN, COMMAND_TEST;
+extern const struct command COMMAND_CHECK, COMMAND_EXEC, COMMAND_HELP, COMMAND_RUN, COMMAND_SHELL, COMMAND_TEST;
 
 const struct command *const COMMANDS[] = {
-    &COMMAND_RUN, &COMMAND_CHECK, &COMMAND_TEST, &COMMAND_HELP, NULL,
+    &COMMAND_RUN, &COMMAND_CHECK, &COMMAND_TEST, &COMMAND_SHELL, &COMMAND_EXEC, &COMMAND_HELP, NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -1,7 +1,8 @@
 /* The program `imp`: the first argument names a sub-command, which gets the rest.
  *
  * Everything else is in libimp, so that tests, benchmarks and fuzz targets link the same code. Here are only the forms that
- * belong to no command: `imp`, `imp --help`, `imp --version`, and `imp COMMAND --help`, which every command answers alike. A
+ * belong to no command: `imp`, `imp --help`, `imp --version`, and `imp COMMAND --help`, which every command answers alike; `imp TOOL`,
+ * a tool on this machine; and the program's second nature, the thin client that a tool's name stands for inside `imp shell`. A
  * reader that goes away (imp run ... | head) ends the program quietly, as any filter's writer does.
  */
 #include <stdio.h>
@@ -9,6 +10,9 @@
 
 #include "cli/command.h"
 #include "cli/main.h"
+#include "cli/shell_client.h"
+#include "cli/tool_host.h"
+#include "tools/tool.h"
 
 /* `--help` before a "--": behind that, the words belong to the command that exec runs. */
 static bool asks_help(int argc, char **argv)
@@ -21,6 +25,9 @@ static bool asks_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    int status;
+    if (shell_client_run(argc, argv, &status))
+        return status;
     if (argc < 2) {
         help_print(stderr);
         return EXIT_FAULT;
@@ -34,6 +41,9 @@ int main(int argc, char **argv)
         return EXIT_HELD;
     }
     const struct command *command = command_find(argv[1]);
+    const struct tool *tool = tool_find(argv[1]);
+    if (!command && tool)
+        return tool_host_run(tool, argc - 1, argv + 1);
     if (!command)
         return command_unknown(argv[1]);
     if (asks_help(argc, argv)) {
