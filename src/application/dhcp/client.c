@@ -36,6 +36,7 @@ struct dhcp_client {
     struct timer timer; /* starts the next conversation */
     bool talking;       /* a conversation is under way */
     bool asked_to_stop, asked_to_start;
+    struct mac server_mac;    /* who sent the last acknowledgement, for the story; MAC_BROADCAST when not known */
     struct condition changed; /* a conversation has ended, or it is bound */
     const struct dhcp_client_watch *watch;
     struct dhcp_client *next; /* of the same node */
@@ -113,6 +114,8 @@ static void bind_lease(struct dhcp_client *client, const struct dhcp_message *ac
     if (count)
         net_resolver_set(net, servers, count, ack->domain);
     int64_t renew_in = instant_is_never(machine->renew_at) ? INT64_MAX : instant_since(machine->renew_at, net_now(net));
+    if (renew_in != INT64_MAX) /* in whole seconds: that is what a lease is counted in */
+        renew_in = (renew_in + NS_PER_S / 2) / NS_PER_S * NS_PER_S;
     dhcp_tell_bound(net, &address.prefix, renew_in);
     char text[IP_TEXT_BYTES];
     say(client, "bound to %s -- renewal in %lld seconds.", ip_print(&machine->address, text, sizeof text),
@@ -153,7 +156,7 @@ static void send_message(struct conversation *c)
         return;
     bool to_all = ip_is_broadcast(&c->out.destination);
     say_sent(client, message, &c->out.destination);
-    dhcp_tell_message(client->net, message, to_all ? MAC_BROADCAST : MAC_NONE);
+    dhcp_tell_message(client->net, message, to_all ? MAC_BROADCAST : client->server_mac);
     struct endpoint to = {.address = c->out.destination, .port = DHCP_SERVER_PORT};
     if (message->client.family) {
         to.interface = to_all ? client->interface : 0;
@@ -184,7 +187,7 @@ static void perform(struct conversation *c)
 
 /* ---- receiving ---- */
 
-static void hear(struct conversation *c, struct bytes data)
+static void hear(struct conversation *c, struct bytes data, struct mac from)
 {
     struct dhcp_machine *machine = &c->client->machine;
     struct net *net = c->client->net;
@@ -201,8 +204,10 @@ static void hear(struct conversation *c, struct bytes data)
         : message.type == DHCP_ACK ? "ACK"
                                    : "NAK",
         ip_print(&message.your, address, sizeof address), ip_print(&message.server, server, sizeof server));
-    if (message.type == DHCP_ACK)
+    if (message.type == DHCP_ACK) {
         c->ack = message;
+        c->client->server_mac = from;
+    }
     perform(c);
 }
 
@@ -219,7 +224,7 @@ static int receive(struct conversation *c)
         ssize_t n = udp_receive(c->udp, c->frame, sizeof c->frame, &from, net_now(net));
         bool extending = c->client->machine.state == DHCP_CLIENT_RENEWING || c->client->machine.state == DHCP_CLIENT_REBINDING;
         if (n > 0 && extending && from.port == DHCP_SERVER_PORT)
-            hear(c, (struct bytes){c->frame, (size_t)n});
+            hear(c, (struct bytes){c->frame, (size_t)n}, c->client->server_mac);
         return n == IMP_CANCELLED ? IMP_CANCELLED : 0;
     }
     ssize_t n = packet_receive(c->packet, c->frame, sizeof c->frame, NULL, net_now(net));
@@ -228,7 +233,7 @@ static int receive(struct conversation *c)
     bool extending = c->client->machine.state == DHCP_CLIENT_RENEWING || c->client->machine.state == DHCP_CLIENT_REBINDING;
     if (n > 0 && !extending && dhcp_frame_parse(c->frame, (size_t)n, &frame, &data) == 0 &&
         frame.destination.port == DHCP_CLIENT_PORT && frame.source.port == DHCP_SERVER_PORT)
-        hear(c, data);
+        hear(c, data, frame.source_mac);
     return n == IMP_CANCELLED || n == IMP_STALE ? (int)n : 0;
 }
 
@@ -437,6 +442,7 @@ static int start(const struct service_start *start, void **state)
     client->interface = info.index;
     client->machine.host_name = net_name(start->net);
     client->next = net_shelf_get(start->net, SHELF);
+    client->server_mac = MAC_BROADCAST;
     condition_init(&client->changed);
     net_shelf_put(start->net, SHELF, client);
     dhcp_machine_start(&client->machine, net_now(start->net));
