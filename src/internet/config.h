@@ -28,13 +28,14 @@ bool stack_settled(const struct stack *stack);
 /* A router's advertisements on an interface (RFC 4861 6.2): each /64 of the interface's static addresses, on-link and autonomous. */
 struct advertise_settings {
     bool enabled;
-    int64_t interval_ns;   /* between unsolicited ones, at most; 0 = 200 s */
-    int64_t lifetime_ns;   /* router lifetime; 0 = 30 min; as a default router */
-    struct ip dns[3];      /* RFC 8106; family 0 ends */
-    uint32_t mtu;          /* 0: not told */
+    int64_t interval_ns; /* between unsolicited ones, at most; 0 = 200 s */
+    int64_t lifetime_ns; /* router lifetime; 0 = 30 min; as a default router */
+    struct ip dns[3];    /* RFC 8106; family 0 ends */
+    uint32_t mtu;        /* 0: not told */
 };
 int stack_advertise(struct stack *stack, uint16_t interface, const struct advertise_settings *settings);
 /* Told of the DNS servers that advertisements bring (RFC 8106). */
-void stack_on_advertised_dns(struct stack *stack, void (*told)(void *context, const struct ip *servers, unsigned count), void *context);
+void stack_on_advertised_dns(struct stack *stack, void (*told)(void *context, const struct ip *servers, unsigned count),
+                             void *context);
 
 #endif
