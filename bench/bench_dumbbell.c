@@ -193,7 +193,7 @@ static void run(unsigned flows, double duration_s, uint64_t bottleneck_bps, cons
         bytes += all[i].received;
     struct engine_counts counts = engine_counts(engine);
     printf("flows %u sim_s %g wall_s %.4f goodput_Mbps %.1f frames_tx %" PRIu64
-           " frames_per_wall_s %.0f faster_than_real %.1f drops %" PRIu64 "\n",
+           " frames_per_wall_s %.0f faster_than_real %.1f drops %u\n",
            flows, duration_s, wall, (double)bytes * 8 / duration_s / 1e6, counts.frames_carried,
            (double)counts.frames_carried / wall, duration_s / wall, stack_node(r1)->drops[DROP_WIRE_QUEUE_FULL]);
     engine_destroy(engine);

@@ -1,8 +1,9 @@
 /* The ring behind a direction of a wire.
  *
  * A frame may be on several wires at once (a switch floods by reference), so what belongs to one journey - when it arrives, and
- * the tie-break of who sent it - is kept here and not in the frame. Entries are 24 bytes, the capacity is a power of two that starts at 8
- * and doubles; it does not shrink, since a wire that was once full is likely to be full again.
+ * the tie-break of who sent it - is kept here and not in the frame. Entries are 24 bytes, the capacity is a power of two that starts at 4
+ * and doubles. When the last frame has arrived a ring that had grown is given back: in a large lab most wires are idle most of the
+ * time, and a hundred thousand rings that remember one burst would be most of its memory.
  *
  * There is no limit here: a wire's own queue limits bound what is waiting, and rate times delay bounds what is travelling. */
 #include "engine/flight.h"
@@ -11,7 +12,7 @@
 
 void flight_grow(struct flight *flight)
 {
-    uint32_t capacity = flight->capacity ? flight->capacity * 2 : 8;
+    uint32_t capacity = flight->capacity ? flight->capacity * 2 : (uint32_t)FLIGHT_SMALL;
     struct flight_entry *ring = memory_take((size_t)capacity * sizeof *ring);
     for (uint32_t i = 0; i < flight->count; i++)
         ring[i] = flight->ring[(flight->first + i) & (flight->capacity - 1)];

@@ -16,8 +16,16 @@ struct flight {
     uint32_t first, count, capacity; /* capacity is a power of two, or 0 */
 };
 
+enum { FLIGHT_SMALL = 4 }; /* the capacity to start with, and to keep when idle */
+
 void flight_grow(struct flight *flight);
-void flight_free(struct flight *flight); /* the frames are not released here */
+void flight_free(struct flight *flight);              /* the frames are not released here */
+static inline void flight_rest(struct flight *flight) /* the wire has fallen quiet: gives back what a burst had taken */
+{
+    flight->count = 0;
+    if (flight->capacity > FLIGHT_SMALL)
+        flight_free(flight);
+}
 
 static inline void flight_push(struct flight *flight, struct flight_entry entry)
 {

@@ -28,9 +28,10 @@ struct node {
     struct list tasks; /* struct task.link */
     void *device;      /* owned by whoever set it: a struct stack of internet/, a struct switch of link/ */
     void (*device_destroy)(struct node *node);
-    void *net; /* the applications' door to this node (struct net of net/), NULL: none; ended by who made it, before the device */
+    void *
+        net; /* the applications' door to this node (struct net of net/), NULL: none; ended by who made it, before the device */
     struct arena arena; /* lives as long as the node */
-    uint64_t drops[DROP_REASON_COUNT];
+    uint32_t drops[DROP_REASON_COUNT];
 };
 
 struct node *node_create(struct engine *engine, const char *name);      /* NULL when the name is taken */

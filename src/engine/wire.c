@@ -259,6 +259,18 @@ static void digest_add(struct direction *direction, const struct frame *frame, s
         stream_hash_add(&direction->digest, frame->tail, frame->tail_length);
 }
 
+/* The last frame has arrived, so it has also left. */
+static void channel_rest(struct channel *channel, struct engine *engine)
+{
+    struct direction *direction = channel->direction;
+    queue_remove(&engine->queue, &channel->timer);
+    flight_rest(&channel->flight);
+    if (channel == &direction->normal && direction->busy_until_ns <= engine->now.ns) {
+        flight_rest(&direction->departures);
+        direction->queued_bytes = 0;
+    }
+}
+
 void wire_fire(struct timer *timer, struct instant now)
 {
     struct channel *channel = container_of(timer, struct channel, timer);
@@ -271,7 +283,7 @@ void wire_fire(struct timer *timer, struct instant now)
     if (next)
         queue_set(&engine->queue, timer, next->when_ns, next->tie);
     else
-        queue_remove(&engine->queue, timer);
+        channel_rest(channel, engine);
     engine->frames_carried++;
     if (engine->digesting)
         digest_add(direction, frame, now);
