@@ -8,6 +8,7 @@
 #   make fuzz       libFuzzer on each target (COUNT=1000000 inputs each)
 #   make bench      the benchmarks
 #   make format     clang-format over everything
+#   make docs       docs/lab-format.md and docs/lab.schema.json, from the schemas in src/
 #   make install    into /usr/local, or DESTDIR and PREFIX;   make clean   removes every build
 
 COUNT ?= 1000000
@@ -48,6 +49,10 @@ bench: all
 format:
 	@scripts/check-style --format
 
+docs: all
+	@build/imp docs > docs/lab-format.md
+	@build/imp docs --schema > docs/lab.schema.json
+
 install: all
 	@meson configure build -Dprefix=$(PREFIX)
 	@meson install -C build
@@ -55,4 +60,4 @@ install: all
 clean:
 	rm -rf build build-clang build-asan build-fuzz
 
-.PHONY: all demo test check sanitize fuzz bench format install clean
+.PHONY: all demo test check sanitize fuzz bench format docs install clean

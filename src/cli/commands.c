@@ -15,11 +15,20 @@
 
 #include "base/text.h"
 
-extern const struct command COMMAND_CHECK, COMMAND_EXEC, COMMAND_HELP, COMMAND_RUN, COMMAND_SHELL, COMMAND_TEST;
+extern const struct command COMMAND_CHECK, COMMAND_DOCS, COMMAND_EXEC, COMMAND_HELP, COMMAND_RUN, COMMAND_SHELL, COMMAND_TEST;
 
+/* clang-format off */
 const struct command *const COMMANDS[] = {
-    &COMMAND_RUN, &COMMAND_CHECK, &COMMAND_TEST, &COMMAND_SHELL, &COMMAND_EXEC, &COMMAND_HELP, NULL,
+    &COMMAND_RUN,
+    &COMMAND_CHECK,
+    &COMMAND_TEST,
+    &COMMAND_SHELL,
+    &COMMAND_EXEC,
+    &COMMAND_HELP,
+    &COMMAND_DOCS,
+    NULL,
 };
+/* clang-format on */
 
 const struct command *command_find(const char *name)
 {

@@ -161,7 +161,7 @@ static void group_routes(struct loader *l, struct lab_group *group)
 {
     const struct node_config *config = &group->config;
     size_t most = config->gateway_count + config->route_count;
-    if (!most)
+    if (!most || config->kind == NODE_SWITCH || config->kind == NODE_HUB)
         return;
     group->routes = arena_take(&l->lab->arena, most * sizeof *group->routes);
     for (size_t i = 0; i < config->gateway_count; i++)
