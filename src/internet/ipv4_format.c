@@ -34,8 +34,8 @@ int ipv4_parse(const void *data, size_t length, struct ipv4_header *out)
     out->ttl = p[8];
     out->protocol = p[9];
     out->checksum = load_u16(p + 10);
-    out->source = ip4_of_bytes(p + 12);
-    out->destination = ip4_of_bytes(p + 16);
+    out->source = (struct ip){.family = 4, .b = {p[12], p[13], p[14], p[15]}};
+    out->destination = (struct ip){.family = 4, .b = {p[16], p[17], p[18], p[19]}};
     out->options = p + IPV4_HEADER_BYTES;
     if (p[0] >> 4 != 4 || out->header_bytes < IPV4_HEADER_BYTES || out->total_bytes < out->header_bytes)
         return IMP_MALFORMED;
