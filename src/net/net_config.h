@@ -20,9 +20,11 @@ int net_address_add(struct net *net, const struct address_info *address);
 int net_address_remove(struct net *net, uint16_t interface, const struct prefix *prefix);
 
 int net_route_next(struct net *net, size_t *at, struct route_info *out);
-int net_route_get(struct net *net, const struct ip *destination, struct route_info *out); /* `source` is filled in; IMP_UNREACHABLE */
-int net_route_add(struct net *net, const struct route_info *route);     /* IMP_IN_USE when it is there already */
-int net_route_remove(struct net *net, const struct route_info *route);  /* by destination, gateway (if given), interface (if given) */
+int net_route_get(struct net *net, const struct ip *destination,
+                  struct route_info *out);                          /* `source` is filled in; IMP_UNREACHABLE */
+int net_route_add(struct net *net, const struct route_info *route); /* IMP_IN_USE when it is there already */
+int net_route_remove(struct net *net,
+                     const struct route_info *route); /* by destination, gateway (if given), interface (if given) */
 
 int net_neighbour_next(struct net *net, size_t *at, struct neighbour_info *out);
 int net_neighbour_set(struct net *net, uint16_t interface, const struct ip *address, struct mac mac); /* permanent */
@@ -31,8 +33,8 @@ int net_neighbour_remove(struct net *net, uint16_t interface, const struct ip *a
 struct socket_info {
     uint8_t protocol; /* 6 TCP, 17 UDP */
     struct endpoint local, remote;
-    const char *state;       /* TCP's as ss writes it ("LISTEN", "ESTAB", "TIME-WAIT" ...); UDP: "UNCONN" or "ESTAB" */
-    const char *owner;       /* the task or service, or NULL */
+    const char *state; /* TCP's as ss writes it ("LISTEN", "ESTAB", "TIME-WAIT" ...); UDP: "UNCONN" or "ESTAB" */
+    const char *owner; /* the task or service, or NULL */
     uint32_t receive_queue, send_queue; /* bytes; a listener: waiting connections, backlog */
 };
 int net_socket_next(struct net *net, size_t *at, struct socket_info *out);
@@ -61,10 +63,10 @@ struct packet {
     uint32_t index, generation;
 };
 struct packet_options {
-    uint16_t interface;  /* 0 = any */
-    uint16_t ethertype;  /* 0 = all */
-    bool outgoing;       /* also what this node sends */
-    bool promiscuous;    /* also what is addressed to others */
+    uint16_t interface; /* 0 = any */
+    uint16_t ethertype; /* 0 = all */
+    bool outgoing;      /* also what this node sends */
+    bool promiscuous;   /* also what is addressed to others */
 };
 struct packet_received {
     uint16_t interface;
@@ -75,7 +77,8 @@ struct packet_received {
 int net_packet(struct net *net, const struct packet_options *options, struct packet *out);
 int packet_send(struct packet packet, uint16_t interface, const void *frame, size_t length); /* a whole Ethernet frame */
 /* `about` may be NULL. */
-ssize_t packet_receive(struct packet packet, void *out, size_t capacity, struct packet_received *about, struct instant deadline);
+ssize_t packet_receive(struct packet packet, void *out, size_t capacity, struct packet_received *about,
+                       struct instant deadline);
 int packet_close(struct packet packet);
 
 #endif

@@ -19,23 +19,23 @@
  *       ... {.name = NULL}};
  */
 enum config_kind {
-    CONFIG_NUMBER,   /* unsigned of `bytes` 1, 2, 4 or 8; minimum..maximum */
-    CONFIG_BOOL,     /* bool */
-    CONFIG_TEXT,     /* const char * */
-    CONFIG_CHOICE,   /* int: the index into `choices` */
-    CONFIG_DURATION, /* int64_t nanoseconds; minimum..maximum in ns */
-    CONFIG_SIZE,     /* uint64_t bytes */
-    CONFIG_RATE,     /* uint64_t bits per second */
-    CONFIG_PERCENT,  /* uint32_t, parts per million: "0.1%" */
-    CONFIG_IP,       /* struct ip */
-    CONFIG_PREFIX,   /* struct prefix */
-    CONFIG_ENDPOINT, /* struct endpoint; `minimum` is the default port */
-    CONFIG_MAC,      /* struct mac */
-    CONFIG_RANGE,    /* struct config_range: "192.168.1.100-192.168.1.199" */
+    CONFIG_NUMBER,    /* unsigned of `bytes` 1, 2, 4 or 8; minimum..maximum */
+    CONFIG_BOOL,      /* bool */
+    CONFIG_TEXT,      /* const char * */
+    CONFIG_CHOICE,    /* int: the index into `choices` */
+    CONFIG_DURATION,  /* int64_t nanoseconds; minimum..maximum in ns */
+    CONFIG_SIZE,      /* uint64_t bytes */
+    CONFIG_RATE,      /* uint64_t bits per second */
+    CONFIG_PERCENT,   /* uint32_t, parts per million: "0.1%" */
+    CONFIG_IP,        /* struct ip */
+    CONFIG_PREFIX,    /* struct prefix */
+    CONFIG_ENDPOINT,  /* struct endpoint; `minimum` is the default port */
+    CONFIG_MAC,       /* struct mac */
+    CONFIG_RANGE,     /* struct config_range: "192.168.1.100-192.168.1.199" */
     CONFIG_PORT_NAME, /* const char *: one of the node's own ports; the loader checks that it exists */
-    CONFIG_FILE,     /* const char *: a path, made relative to the lab file; the loader checks that it can be read */
-    CONFIG_RECORD,   /* a nested mapping: `keys` describe it, stored in place at `offset` */
-    CONFIG_MAP,      /* a mapping with free keys: an array of structs of `element_bytes`, each described by `keys`; the free key itself goes
+    CONFIG_FILE,      /* const char *: a path, made relative to the lab file; the loader checks that it can be read */
+    CONFIG_RECORD,    /* a nested mapping: `keys` describe it, stored in place at `offset` */
+    CONFIG_MAP, /* a mapping with free keys: an array of structs of `element_bytes`, each described by `keys`; the free key itself goes
                         into the `const char *` at offset 0 of the struct. If the value is a scalar, it fills the key named "value". */
 };
 struct config_range {
@@ -45,22 +45,24 @@ struct config_key {
     const char *name; /* NULL ends the table */
     enum config_kind kind;
     bool required;
-    bool list; /* a sequence (one bare value is a list of one): at `offset` a pointer to the elements, at `count_offset` a size_t */
+    bool
+        list; /* a sequence (one bare value is a list of one): at `offset` a pointer to the elements, at `count_offset` a size_t */
     size_t offset, count_offset;
     uint8_t bytes;
-    uint64_t minimum, maximum; /* maximum 0: no limit but the type's */
-    const char *fallback;      /* the default, as text; NULL: zero */
-    const char *const *choices;      /* CONFIG_CHOICE, ends with NULL */
-    const struct config_key *keys;   /* CONFIG_RECORD, CONFIG_MAP */
-    size_t element_bytes;            /* CONFIG_MAP and lists of CONFIG_RECORD */
-    const char *about; /* a sentence for the reference page */
+    uint64_t minimum, maximum;     /* maximum 0: no limit but the type's */
+    const char *fallback;          /* the default, as text; NULL: zero */
+    const char *const *choices;    /* CONFIG_CHOICE, ends with NULL */
+    const struct config_key *keys; /* CONFIG_RECORD, CONFIG_MAP */
+    size_t element_bytes;          /* CONFIG_MAP and lists of CONFIG_RECORD */
+    const char *about;             /* a sentence for the reference page */
 };
 
 struct service_start {
     struct net *net;
-    const void *config;   /* filled by the schema; lives as long as the node */
-    struct arena *arena;  /* lives until the service's node goes down or ends; all of a service's long-lived memory may come from it */
-    char *error;          /* on failure: one sentence for the person, at most error_bytes */
+    const void *config; /* filled by the schema; lives as long as the node */
+    struct arena
+        *arena;  /* lives until the service's node goes down or ends; all of a service's long-lived memory may come from it */
+    char *error; /* on failure: one sentence for the person, at most error_bytes */
     size_t error_bytes;
 };
 struct service {

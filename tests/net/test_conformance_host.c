@@ -1,5 +1,5 @@
 /* The conformance suite of net.h on this machine's kernel, over the loopback. */
-#include "conformance.h"
+#include "conformance.c"
 
 #include "host/loop.h"
 #include "net/net_host.h"

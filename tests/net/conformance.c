@@ -1,8 +1,8 @@
-#ifndef TESTS_NET_CONFORMANCE_H
-#define TESTS_NET_CONFORMANCE_H
-
-/* The one conformance suite of net.h. Each test runs in every world, over IPv4 and over IPv6. world_create() and world_destroy() come
- * from the file that includes this one. */
+/* The one conformance suite of net.h: each test runs in every world, over IPv4 and over IPv6.
+ *
+ * It is included, not linked, by test_conformance_host.c and test_conformance_lab.c, which supply world_create() and world_destroy(): this
+ * machine's loopback in real time, two nodes and a wire in virtual time. A test is a few tasks on the doors of world.h; what it asserts is
+ * what net.h promises, and nothing that only one of the worlds would do. */
 #include "world.h"
 
 static struct world *world_create(void);
@@ -700,5 +700,3 @@ CONFORMANCE(X)
 #define X(name) cmocka_unit_test(name),
 static const struct CMUnitTest CONFORMANCE_TESTS[] = {CONFORMANCE(X)};
 #undef X
-
-#endif
