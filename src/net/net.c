@@ -25,6 +25,7 @@
 
 /* ---- time, names, randomness ---- */
 struct instant net_now(struct net *net) { return engine_now(net->node->engine); }
+int64_t net_wall_offset_ns(struct net *net) { return net->wall_offset_ns; }
 struct node *net_node(struct net *net) { return net->node; }
 const char *net_name(struct net *net) { return net->name; }
 void net_random_fill(struct net *net, void *out, size_t length) { net->world->random_fill(net, out, length); }

@@ -17,6 +17,8 @@ struct net;
 struct node;
 
 struct instant net_now(struct net *net);
+/* Unix time of instant 0, for what prints dates. In a lab that is always 1 January 2026, 00:00 UTC, so that its bytes are the same each time. */
+int64_t net_wall_offset_ns(struct net *net);
 struct node *net_node(struct net *net); /* for events, arenas and randomness: a lab's node, or the host's one node */
 const char *net_name(struct net *net);  /* the node's name, or this machine's host name */
 uint64_t net_random(struct net *net);

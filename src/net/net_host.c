@@ -354,6 +354,7 @@ struct net *net_host_create(struct loop *loop)
     struct node *node = node_create(loop_engine(loop), name);
     assert(node); /* one per engine */
     net_init(&host->net, &HOST_WORLD, node);
+    host->net.wall_offset_ns = loop_wall_offset_ns(loop);
     host->loop = loop;
     read_file_into(&host->net, "/etc/resolv.conf", net_host_read_resolv_conf);
     read_file_into(&host->net, "/etc/hosts", net_host_read_hosts);

@@ -78,6 +78,7 @@ struct net { /* the head of a world's own struct */
     uint32_t slot_count, slot_free, open_count, task_count;
     struct list tasks; /* struct net_task.link */
     struct resolver_config resolver;
+    int64_t wall_offset_ns;
     struct map shelf; /* name -> what a service left there */
 };
 

@@ -249,6 +249,7 @@ struct net *net_lab_create(struct node *node)
     assert(stack && !node->net);
     struct net_lab *lab = memory_take_zeroed(1, sizeof(*lab));
     net_init(&lab->net, &LAB_WORLD, node);
+    lab->net.wall_offset_ns = INT64_C(1767225600) * NS_PER_S; /* 1 January 2026, whatever the machine's clock says */
     lab->net.stack = stack;
     lab->tcp = tcp_of(stack);
     lab->udp = udp_of(stack);
