@@ -56,7 +56,8 @@ struct transfer {
     struct curl_report report;
     struct arena arena;
     struct text error;
-    bool post; /* still a POST: a redirect may have made it a GET */
+    const char *authorized; /* whose name and password go along; NULL: nobody\'s */
+    bool post;              /* still a POST: a redirect may have made it a GET */
 };
 
 /* ---- what the person sees ---- */
@@ -76,6 +77,8 @@ static void said_sent(void *context, const char *head, size_t body_bytes)
     t->report.upload_bytes += body_bytes;
     if (!t->options->verbose)
         return;
+    if (t->authorized)
+        tool_complain(t->run, "* Server auth using Basic with user '%s'\n", t->authorized);
     for (const char *line = head; *line;) {
         size_t n = strcspn(line, "\n") + 1;
         tool_complain(t->run, "> %.*s", (int)n, line);
@@ -214,7 +217,7 @@ static void add_custom_headers(const struct curl_options *options, struct text *
         if (header[name] == ';' && !*value)
             text_format(head, "%.*s:\r\n", (int)name, header); /* "Name;" sends it empty */
         else if (header[name] == ':' && *value)
-            text_format(head, "%.*s: %s\r\n", (int)name, header, value);
+            text_format(head, "%s\r\n", header); /* as the person wrote it */
     }
 }
 
@@ -255,7 +258,7 @@ static int build_head(struct transfer *t, const struct url *url, bool first_host
                        : url->user ? arena_format(arena, "%s:%s", url->user, url->password ? url->password : "")
                                    : NULL;
     if (user && first_host) {
-        say(t, arena_format(arena, "Server auth using Basic with user '%.*s'", (int)strcspn(user, ":"), user));
+        t->authorized = arena_copy_bytes(arena, user, strcspn(user, ":"));
         add_field(o, head, "Authorization", basic_authorization(arena, user));
     }
     if (o->range)
@@ -361,6 +364,7 @@ static int call_once(struct transfer *t, const struct url *url, bool first_host)
                                      instant_add(net_now(net), o->connect_max_ns ? o->connect_max_ns : 300 * NS_PER_S),
                                  .hooks = {.context = t, .note = say, .sent = said_sent, .head = said_head, .data = got_data}};
     t->discard = t->data_told = false;
+    t->authorized = NULL;
     t->report.last_started = net_now(net);
     t->report.method = t->call.method;
     if (build_head(t, url, first_host, &head)) {

@@ -173,7 +173,7 @@ static void add_data(struct tool_run *run, struct curl_options *options, const c
         text_add(&options->data, value);
         return;
     }
-    if (strcmp(value, "@-") == 0 ? read_input(run, &read) : read_file(run, value + 1, &read))
+    if ((strcmp(value, "@-") == 0 ? read_input(run, &read) : read_file(run, value + 1, &read)) && !options->silent)
         tool_complain(run, "Warning: Couldn't read data from file \"%s\", this makes an empty POST.\n", value + 1);
     for (size_t i = 0; i < read.length; i++)
         if (id == DATA_BINARY || (read.data[i] != '\r' && read.data[i] != '\n' && read.data[i]))

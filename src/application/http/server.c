@@ -62,7 +62,8 @@ static const struct event_type WEB_ANSWER = {.name = "http-answer",
 static struct web_moment moment_of(const struct connection *c)
 {
     const char *name = c->web->config->server_name;
-    return (struct web_moment){-1, name && *name ? name : NULL};
+    int64_t unix_s = (net_now(c->net).ns + net_wall_offset_ns(c->net)) / NS_PER_S;
+    return (struct web_moment){unix_s, name && *name ? name : NULL};
 }
 
 static struct instant in_ns(const struct connection *c, int64_t ns) { return instant_add(net_now(c->net), ns); }
