@@ -69,13 +69,20 @@ static void mix_case(struct net *net, struct dns_name *name)
     }
 }
 
-/* Does what came answer our query? */
-static bool is_answer(struct dns_exchange *x, const struct dns_message *query, const uint8_t *data, size_t length,
+/* Does what came answer our query? With mixed case, the question must have come back as it was sent; its capitals are then undone where it
+ * stands, and so in every name that was compressed by pointing there. */
+static bool is_answer(struct dns_exchange *x, const struct dns_message *query, uint8_t *data, size_t length,
                       struct dns_message *out)
 {
+    const struct dns_name *sent = &query->question.name, *meant = &x->query.question.name;
+    bool exact = !x->mix_case;
+    size_t end = (size_t)DNS_HEADER_BYTES + sent->length;
+    if (!exact && length >= end && memcmp(data + DNS_HEADER_BYTES, sent->b, sent->length) == 0) {
+        memcpy(data + DNS_HEADER_BYTES, meant->b, meant->length);
+        exact = true;
+    }
     if (dns_message_parse(x->arena, data, length, out) == 0 && dns_message_answers(out, query) &&
-        (!x->mix_case || !out->has_question ||
-         memcmp(out->question.name.b, query->question.name.b, query->question.name.length) == 0)) {
+        (exact || !out->has_question)) {
         x->response_bytes = length;
         return true;
     }

@@ -42,7 +42,8 @@ static const struct {
      "dead NS ns.dead\nns.dead A 127.0.1.99\n"
      "halfdead NS ns1.halfdead\nhalfdead NS ns2.halfdead\nns1.halfdead A 127.0.1.99\nns2.halfdead A 127.0.1.4\n"
      "poison NS ns.poison\nns.poison A 127.0.1.7\n"
-     "old NS ns.old\nns.old A 127.0.1.8\n"},
+     "old NS ns.old\nns.old A 127.0.1.8\n"
+     "parrot NS ns.parrot\nns.parrot A 127.0.1.9\n"},
     {"127.0.1.3", "test",
      "$TTL 1h\n" SOA
      "@ NS ns\nns A 127.0.1.3\nhelper NS ns\nbank A 192.0.2.100\ncircle NS ns.circle.example.\nloop1 CNAME loop2\n"},
@@ -152,6 +153,21 @@ static const char *old(void *context, struct arena *a, const struct dns_client *
     return NULL;
 }
 
+/* Compresses its names against the question, so that they come in the question's random case. */
+static const char *parrot(void *context, struct arena *a, const struct dns_client *client, const struct dns_message *query,
+                          struct dns_message *response)
+{
+    (void)context, (void)client;
+    struct dns_record alias = {.name = query->question.name, .type = DNS_TYPE_CNAME, .class = DNS_CLASS_IN, .ttl_s = 300};
+    struct dns_name zone = dns_name_suffix(&alias.name, 2), *host = arena_take(a, sizeof *host);
+    assert_int_equal(dns_name_child(&zone, "host", host), 0);
+    alias.data = (struct bytes){host->b, host->length};
+    response->authoritative = true;
+    dns_records_add(a, &response->section[DNS_ANSWER], &alias);
+    add(a, &response->section[DNS_ANSWER], "host.parrot.example", DNS_TYPE_A, "192.0.2.85");
+    return NULL;
+}
+
 static const char *ask_resolver(void *context, struct arena *a, const struct dns_client *client,
                                 const struct dns_message *query, struct dns_message *response)
 {
@@ -204,6 +220,7 @@ static void start_owners(void)
     start_server("127.0.1.6", refuse, NULL, 0);
     start_server("127.0.1.7", poison, NULL, 0);
     start_server("127.0.1.8", old, NULL, 0);
+    start_server("127.0.1.9", parrot, NULL, 0);
 }
 
 static struct observer observer = {.event = on_event};
@@ -355,6 +372,7 @@ static void test_hard_cases(void **state)
     check_ask("www.dead.example", DNS_TYPE_A, "SERVFAIL "); /* a failure is remembered for a moment */
     assert_int_equal(told("question"), 0);
     check_ask("www.circle.example", DNS_TYPE_A, "SERVFAIL "); /* each of two zones' servers is in the other */
+    check_ask("www.parrot.example", DNS_TYPE_A, "NOERROR host.parrot.example = 192.0.2.85");
     check_ask("www.old.example", DNS_TYPE_A, "NOERROR 192.0.2.84");
     check_ask("big.shop.example", DNS_TYPE_TXT,
               "NOERROR \"00000000000000000000000000000000000000000000000000000000000000000000000000000000\"");
