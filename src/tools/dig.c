@@ -382,7 +382,8 @@ static int ask(struct dig *d, struct arena *arena, const struct lookup *l, const
                 return 0;
             complain_of(d, l, &servers[i], error, tcp);
         }
-    print_banner(d);
+    if (!l->tcp)
+        print_banner(d);
     tool_print(d->run, ";; no servers could be reached\n");
     return EXIT_NO_REPLY;
 }
@@ -498,6 +499,10 @@ static int look_up(struct dig *d, const struct lookup *l)
             return EXIT_INTERNAL;
         }
     }
+    if (l->type == DNS_TYPE_AXFR || l->type == DNS_TYPE_IXFR) {
+        tool_complain(d->run, "dig: zone transfers are not supported\n");
+        return EXIT_INTERNAL;
+    }
     struct arena arena = {0};
     struct reply reply;
     int status;
@@ -542,6 +547,7 @@ static int dig_run(struct tool_run *run)
         if (!status)
             status = find_servers(d);
         for (size_t i = 0; i < d->count && status != EXIT_USAGE; i++) {
+            d->lookups[i].tcp |= d->lookups[i].type == DNS_TYPE_ANY; /* as dig does: it is likely to be large */
             int one = look_up(d, &d->lookups[i]);
             status = one ? one : status;
         }

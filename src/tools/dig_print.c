@@ -85,11 +85,10 @@ static void print_question(struct tool_run *run, const struct dig_display *displ
     if (display->comments)
         tool_print(run, ";; QUESTION SECTION:\n");
     field(&l, dns_name_print(&question->name, text));
-    l.target = display->ttl ? NAME_COLUMN + TAB : NAME_COLUMN;
-    if (display->class) {
-        field(&l, dns_class_print(question->class, text));
-        l.target += TAB;
-    }
+    /* The class is shown even with +noclass, yet the columns are where the records' are. */
+    l.target = NAME_COLUMN + (display->ttl && display->class ? TAB : 0);
+    field(&l, dns_class_print(question->class, text));
+    l.target = NAME_COLUMN + (display->ttl ? 1u : 0u) * TAB + (display->class ? 1u : 0u) * TAB;
     field(&l, dns_type_print(question->type, text));
     tool_print(run, ";%s\n%s", text_string(&l.text), display->comments ? "\n" : "");
     text_free(&l.text);

@@ -12,10 +12,10 @@
 
 #include "base/text.h"
 
-extern const struct tool CURL_TOOL, DHCLIENT_TOOL, DIG_TOOL, PING_TOOL, TRACEROUTE_TOOL;
+extern const struct tool CURL_TOOL, DHCLIENT_TOOL, DIG_TOOL, NSLOOKUP_TOOL, PING_TOOL, TRACEROUTE_TOOL;
 
 const struct tool *const TOOLS[] = {
-    &CURL_TOOL, &DHCLIENT_TOOL, &DIG_TOOL, &PING_TOOL, &TRACEROUTE_TOOL, NULL,
+    &CURL_TOOL, &DHCLIENT_TOOL, &DIG_TOOL, &NSLOOKUP_TOOL, &PING_TOOL, &TRACEROUTE_TOOL, NULL,
 };
 
 const struct tool *tool_find(const char *name)
