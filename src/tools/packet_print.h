@@ -10,19 +10,19 @@
 
 /* Frames as tcpdump 4.99 prints them, a line each (more with -v and -x). Any bytes are allowed, also cut or malformed ones: what cannot be
  * read ends in "[|name]". Nothing here waits, but for `name_of`. */
-enum packet_stamp { /* -t, -tt ... */
-    PACKET_STAMP_CLOCK,  /* 02:49:25.673172, UTC */
-    PACKET_STAMP_NONE,   /* -t */
-    PACKET_STAMP_UNIX,   /* -tt */
-    PACKET_STAMP_DELTA,  /* -ttt: since the packet before */
-    PACKET_STAMP_DATE,   /* -tttt */
-    PACKET_STAMP_SINCE,  /* -ttttt: since the first packet */
+enum packet_stamp {                     /* -t, -tt ... */
+                    PACKET_STAMP_CLOCK, /* 02:49:25.673172, UTC */
+                    PACKET_STAMP_NONE,  /* -t */
+                    PACKET_STAMP_UNIX,  /* -tt */
+                    PACKET_STAMP_DELTA, /* -ttt: since the packet before */
+                    PACKET_STAMP_DATE,  /* -tttt */
+                    PACKET_STAMP_SINCE, /* -ttttt: since the first packet */
 };
 enum packet_dump { /* a second form of the bytes, behind the line */
-    PACKET_DUMP_NONE,
-    PACKET_DUMP_HEX,  /* -x */
-    PACKET_DUMP_BOTH, /* -X: hexadecimal and characters */
-    PACKET_DUMP_TEXT, /* -A */
+                   PACKET_DUMP_NONE,
+                   PACKET_DUMP_HEX,  /* -x */
+                   PACKET_DUMP_BOTH, /* -X: hexadecimal and characters */
+                   PACKET_DUMP_TEXT, /* -A */
 };
 struct packet_print_options {
     bool numeric;           /* -n: no names for addresses and ports */

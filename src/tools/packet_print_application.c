@@ -17,9 +17,10 @@
 
 /* ---- DNS ---- */
 
-static const char *const DNS_OPERATIONS[16] = {"",      " inv_q", " stat", " op3",   " notify", " update", " op6",  " op7",
-                                               " op8",  " updateA", " updateD", " updateDA", " updateM", " updateMA", " zoneInit", " zoneRef"};
-static const char *const DNS_RESULTS[11] = {"",         " FormErr",  " ServFail", " NXDomain", " NotImp", " Refused",
+static const char *const DNS_OPERATIONS[16] = {"",         " inv_q",    " stat",     " op3",     " notify",  " update",
+                                               " op6",     " op7",      " op8",      " updateA", " updateD", " updateDA",
+                                               " updateM", " updateMA", " zoneInit", " zoneRef"};
+static const char *const DNS_RESULTS[11] = {"",          " FormErr", " ServFail", " NXDomain", " NotImp", " Refused",
                                             " YXDomain", " YXRRSet", " NXRRSet",  " NotAuth",  " NotZone"};
 
 static void print_name(struct print *print, const struct dns_name *name)
@@ -42,7 +43,12 @@ static void print_class(struct print *print, uint16_t class)
 {
     if (class == DNS_CLASS_IN)
         return;
-    text_format(print->out, class == DNS_CLASS_CH ? " CHAOS" : class == DNS_CLASS_HS ? " HS" : class == DNS_CLASS_ANY ? " ANY" : " (Class %u)", class);
+    text_format(print->out,
+                class == DNS_CLASS_CH    ? " CHAOS"
+                : class == DNS_CLASS_HS  ? " HS"
+                : class == DNS_CLASS_ANY ? " ANY"
+                                         : " (Class %u)",
+                class);
 }
 
 static void print_texts(struct print *print, struct bytes data)
@@ -135,7 +141,8 @@ static void print_edns(struct print *print, const struct dns_edns *edns)
         text_add_char(print->out, ']');
 }
 
-static void print_section(struct print *print, const char *title, const struct dns_records *records, const struct dns_edns *edns)
+static void print_section(struct print *print, const char *title, const struct dns_records *records,
+                          const struct dns_edns *edns)
 {
     if (records->count == 0 && !edns)
         return;
@@ -232,7 +239,8 @@ void print_dns(struct print *print, struct view message)
     struct dns_message dns = {0};
     int error = dns_message_parse(&arena, message.data, message.have, &dns);
     if (message.have < DNS_HEADER_BYTES) {
-        text_format(print->out, message.have < message.length ? " [|domain]" : "domain [length %zu < 12] (invalid)", message.length);
+        text_format(print->out, message.have < message.length ? " [|domain]" : "domain [length %zu < 12] (invalid)",
+                    message.length);
         arena_free(&arena);
         return;
     }
@@ -269,7 +277,8 @@ static size_t line_of_text(const uint8_t *data, size_t length, size_t *next)
 
 static bool begins_message(struct view text)
 {
-    static const char *const WORDS[] = {"GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "PATCH ", "OPTIONS ", "CONNECT ", "TRACE ", "HTTP/1."};
+    static const char *const WORDS[] = {"GET ",   "HEAD ",    "POST ",    "PUT ",   "DELETE ",
+                                        "PATCH ", "OPTIONS ", "CONNECT ", "TRACE ", "HTTP/1."};
     for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
         size_t length = strlen(WORDS[i]);
         if (text.have >= length && memcmp(text.data, WORDS[i], length) == 0)

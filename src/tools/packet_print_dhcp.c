@@ -13,7 +13,16 @@
 #include "tools/packet_print_rooms.h"
 
 enum { FIXED_BYTES = 236, COOKIE = 0x63825363 };
-enum value_kind { VALUE_BYTES, VALUE_ADDRESSES, VALUE_NUMBER, VALUE_TEXT, VALUE_TYPE, VALUE_WANTED, VALUE_CLIENT, VALUE_ROUTES };
+enum value_kind {
+    VALUE_BYTES,
+    VALUE_ADDRESSES,
+    VALUE_NUMBER,
+    VALUE_TEXT,
+    VALUE_TYPE,
+    VALUE_WANTED,
+    VALUE_CLIENT,
+    VALUE_ROUTES
+};
 static const struct option_name {
     uint8_t code;
     enum value_kind kind;
@@ -117,12 +126,12 @@ static void print_wanted(struct print *print, struct reader *value)
 
 static void print_client(struct print *print, struct reader *value)
 {
+    char text[MAC_TEXT_BYTES];
     uint8_t type = reader_u8(value);
     if (type == 1 && reader_left(value) == 6) {
         struct mac mac;
         reader_copy(value, mac.b, 6);
-        text_add(print->out, "ether ");
-        print_mac(print, mac);
+        text_format(print->out, "ether %s", mac_print(mac, text, sizeof text));
         return;
     }
     text_format(print->out, "hardware-type %u, ", type);

@@ -6,8 +6,8 @@
  *
  * Parsing is internet/icmp_format.c's and, for the quote, internet/ipv4_format.c's. RFC 792, RFC 1812 section 5.2.7, RFC 1191 section 4. There is no
  * state and there are no timers. Left out on purpose: timestamps and other types that no node of today sends. */
-#include "internet/icmp.h"
 #include "base/bytes.h"
+#include "internet/icmp.h"
 #include "internet/ipv4.h"
 #include "internet/stack.h"
 #include "tools/packet_print_rooms.h"
@@ -56,7 +56,8 @@ static void print_unreachable(struct print *print, const struct icmp_header *icm
     case ICMP_PROHIBITED:
         text_add(print->out, icmp->code == CODE_NET_PROHIBITED ? "net " : "host ");
         print_address(print, &quoted->destination);
-        text_add(print->out, icmp->code == ICMP_PROHIBITED ? " unreachable - admin prohibited filter" : " unreachable - admin prohibited");
+        text_add(print->out,
+                 icmp->code == ICMP_PROHIBITED ? " unreachable - admin prohibited filter" : " unreachable - admin prohibited");
         break;
     case ICMP_HOST_UNREACHABLE:
         text_add(print->out, "host ");
@@ -126,7 +127,8 @@ void print_icmp(struct print *print, const struct print_ip *ip, struct view mess
     if (!ip->fragmented && message.have == message.length) {
         uint16_t remainder = print_sum(ip, message);
         if (remainder)
-            text_format(print->out, " (wrong icmp cksum %x (->%x)!)", icmp.checksum, print_sum_should_be(icmp.checksum, remainder));
+            text_format(print->out, " (wrong icmp cksum %x (->%x)!)", icmp.checksum,
+                        print_sum_should_be(icmp.checksum, remainder));
     }
     if (is_error(icmp.type) && print->quotes < LIMIT_PACKET_PRINT_QUOTES) {
         text_add(print->out, "\n\t");

@@ -6,8 +6,8 @@
  *
  * RFC 4443, RFC 4861 section 4, RFC 8106 section 5.1. There is no state and there are no timers. Left out on purpose: multicast listener
  * discovery beyond its name. */
-#include "internet/icmpv6.h"
 #include "base/bytes.h"
+#include "internet/icmpv6.h"
 #include "internet/ipv6.h"
 #include "internet/ndp.h"
 #include "tools/packet_print_rooms.h"
@@ -34,7 +34,10 @@ static void print_prefix_option(struct print *print, struct reader *value)
         return;
     prefix.address = ip6_of_bytes(address);
     text_format(print->out, "%s, Flags [%s%s%s]", prefix_print(&prefix, text, sizeof text), flags & 0x80 ? "onlink" : "",
-                (flags & 0xc0) == 0xc0 ? ", " : "", flags & 0x40 ? "auto" : flags & 0x80 ? "" : "none");
+                (flags & 0xc0) == 0xc0 ? ", " : "",
+                flags & 0x40   ? "auto"
+                : flags & 0x80 ? ""
+                               : "none");
     print_lifetime(print, "valid", valid_s);
     print_lifetime(print, "pref.", preferred_s);
 }
@@ -141,9 +144,10 @@ static void print_ndp(struct print *print, struct view message)
         if (ndp.type == ICMPV6_NEIGHBOUR_SOLICITATION || ndp.type == ICMPV6_NEIGHBOUR_ADVERTISEMENT)
             print_ndp_target(print, &ndp);
         else if (ndp.type == ICMPV6_ROUTER_ADVERTISEMENT && verbose)
-            text_format(print->out,
-                        "\n\thop limit %u, Flags [none], pref medium, router lifetime %us, reachable time %ums, retrans timer %ums",
-                        ndp.hop_limit, ndp.router_lifetime_s, ndp.reachable_ms, ndp.retransmit_ms);
+            text_format(
+                print->out,
+                "\n\thop limit %u, Flags [none], pref medium, router lifetime %us, reachable time %ums, retrans timer %ums",
+                ndp.hop_limit, ndp.router_lifetime_s, ndp.reachable_ms, ndp.retransmit_ms);
         if (verbose)
             print_options(print, message);
     }

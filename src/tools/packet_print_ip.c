@@ -46,9 +46,9 @@ static void print_ipv4_details(struct print *print, const struct ipv4_header *he
     text_format(print->out, "(tos 0x%x%s", header->traffic_class, ECN[header->traffic_class & 3]);
     if (header->ttl)
         text_format(print->out, ", ttl %u", header->ttl);
-    text_format(print->out, ", id %u, offset %u, flags [%s], proto %s (%u), length %u", header->identification, header->offset_bytes,
-                FLAGS[header->more_fragments << 1 | header->dont_fragment], protocol_name(header->protocol), header->protocol,
-                header->total_bytes);
+    text_format(print->out, ", id %u, offset %u, flags [%s], proto %s (%u), length %u", header->identification,
+                header->offset_bytes, FLAGS[header->more_fragments << 1 | header->dont_fragment],
+                protocol_name(header->protocol), header->protocol, header->total_bytes);
     if (header->header_bytes > IPV4_HEADER_BYTES)
         text_format(print->out, ", options (%u bytes)", header->header_bytes - IPV4_HEADER_BYTES);
     if (!ipv4_checksum_good(bytes, header->header_bytes)) {
@@ -61,10 +61,10 @@ static void print_ipv4_details(struct print *print, const struct ipv4_header *he
 void print_ipv4(struct print *print, struct view packet)
 {
     struct ipv4_header header;
-    bool named = !print->options->link || print->quotes;
+    bool named = !print->options->link;
     int error = ipv4_parse(packet.data, packet.have, &header);
     if (error && packet.have >= 1 && packet.data[0] >> 4 != 4) {
-        text_format(print->out, "%s%u (invalid)", named ? "IP" : "", packet.data[0] >> 4);
+        text_format(print->out, "IP%u (invalid)", packet.data[0] >> 4);
         return;
     }
     text_add(print->out, named ? "IP " : "");
@@ -108,8 +108,6 @@ static const char *next_header_name(uint8_t next)
     case NEXT_HOP_BY_HOP: return "Options";
     case NEXT_ROUTING: return "Routing";
     case NEXT_FRAGMENT: return "Fragment";
-    case NEXT_NONE: return "no next header";
-    case NEXT_DESTINATION: return "DSTOPT";
     default: return protocol_name(next);
     }
 }
@@ -159,7 +157,7 @@ void print_ipv6(struct print *print, struct view packet)
 {
     struct ipv6_header header;
     struct reader reader = reader_of(packet.data, packet.have);
-    bool named = !print->options->link || print->quotes;
+    bool named = !print->options->link;
     int error = ipv6_header_parse(&reader, &header);
     if (packet.have < IPV6_HEADER_BYTES) {
         text_add(print->out, " [|ip6]");

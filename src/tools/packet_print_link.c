@@ -63,7 +63,10 @@ static void print_vlan(struct print *print, struct view packet)
     uint16_t tag = load_u16(packet.data), ethertype = load_u16(packet.data + 2);
     if (print->options->link) {
         text_format(print->out, "vlan %u, p %u%s, ", tag & 0xfff, tag >> 13, tag & 0x1000 ? ", DEI" : "");
-        text_format(print->out, "ethertype %s (0x%04x), ", ethertype_name(ethertype), ethertype);
+        if (print->options->quiet)
+            text_format(print->out, "%s, ", ethertype_name(ethertype));
+        else
+            text_format(print->out, "ethertype %s (0x%04x), ", ethertype_name(ethertype), ethertype);
     }
     print_by_ethertype(print, ethertype, view_from(packet, VLAN_TAG_BYTES));
 }

@@ -11,7 +11,8 @@ struct view {
     const uint8_t *data;
     size_t have, length;
 };
-static inline struct view view_from(struct view view, size_t offset) /* what is behind the first `offset` bytes; empty past the end */
+static inline struct view view_from(struct view view,
+                                    size_t offset) /* what is behind the first `offset` bytes; empty past the end */
 {
     size_t here = offset < view.have ? offset : view.have;
     return (struct view){view.data + here, view.have - here, offset < view.length ? view.length - offset : 0};
@@ -45,9 +46,9 @@ void print_address(struct print *print, const struct ip *address);
 void print_port(struct print *print, uint8_t protocol, uint16_t port);
 /* "10.0.0.1.80 > 10.0.0.2.1234: " */
 void print_endpoints(struct print *print, const struct print_ip *ip, uint16_t source_port, uint16_t destination_port);
-void print_hosts(struct print *print, const struct print_ip *ip); /* "10.0.0.1 > 10.0.0.2: " */
+void print_hosts(struct print *print, const struct print_ip *ip);                            /* "10.0.0.1 > 10.0.0.2: " */
 void print_hex(struct print *print, const char *indent, const uint8_t *data, size_t length); /* lines as -x writes them */
-void print_seconds(struct print *print, uint32_t seconds);       /* "1d2h3m4s" */
+void print_seconds(struct print *print, uint32_t seconds);                                   /* "1d2h3m4s" */
 /* The whole of the checksum, its own field included, with the pseudo-header: 0 when it is right. */
 uint16_t print_sum(const struct print_ip *ip, struct view payload);
 uint16_t print_sum_should_be(uint16_t found, uint16_t remainder);

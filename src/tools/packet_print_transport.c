@@ -31,8 +31,8 @@ struct relative { /* what to take off a segment's numbers */
     uint32_t sequence, acknowledgement;
 };
 
-static struct connection *connection_of(struct packet_printer *printer, const struct print_ip *ip, const struct tcp_segment *segment,
-                                        bool *reversed, bool *is_new)
+static struct connection *connection_of(struct packet_printer *printer, const struct print_ip *ip,
+                                        const struct tcp_segment *segment, bool *reversed, bool *is_new)
 {
     struct {
         struct ip a, b;
@@ -265,7 +265,7 @@ void print_udp(struct print *print, const struct print_ip *ip, struct view datag
     }
     size_t there = datagram.length - UDP_HEADER_BYTES, stated = udp.length_bytes - (size_t)UDP_HEADER_BYTES;
     datagram = view_cut(datagram, udp.length_bytes);
-    if (print->options->verbose > 1 && !print->options->quiet)
+    if (print->options->verbose > (ip->source.family == 4 ? 1 : 0) && !print->options->quiet) /* as tcpdump has it */
         print_udp_sum(print, ip, &udp, datagram);
     struct view payload = view_from(datagram, UDP_HEADER_BYTES);
     bool dhcp = either_port(udp.source_port, udp.destination_port, PORT_DHCP_SERVER) ||

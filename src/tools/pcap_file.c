@@ -77,7 +77,8 @@ int pcap_file_next(struct pcap_file *file, struct pcap_packet *out)
         return IMP_MALFORMED;
     if (captured > file->rest.length - PCAP_RECORD_HEADER_BYTES)
         return IMP_TRUNCATED;
-    out->unix_ns = (int64_t)file_u32(file, header) * NS_PER_S + (int64_t)file_u32(file, header + 4) * (file->nanoseconds ? 1 : NS_PER_US);
+    out->unix_ns =
+        (int64_t)file_u32(file, header) * NS_PER_S + (int64_t)file_u32(file, header + 4) * (file->nanoseconds ? 1 : NS_PER_US);
     out->data = (struct bytes){header + PCAP_RECORD_HEADER_BYTES, captured};
     out->length_bytes = file_u32(file, header + 12);
     size_t taken = PCAP_RECORD_HEADER_BYTES + (size_t)captured;

@@ -303,7 +303,8 @@ static uint8_t *read_input(struct capture *capture, size_t *length, int *error)
         return io->file_read(io->context, capture->read_path, LIMIT_FILE_BYTES, length, error);
     struct text all = {0};
     ssize_t got;
-    while ((got = io->in(io->context, capture->frame, sizeof capture->frame, INSTANT_NEVER)) > 0 && all.length < LIMIT_FILE_BYTES)
+    while ((got = io->in(io->context, capture->frame, sizeof capture->frame, INSTANT_NEVER)) > 0 &&
+           all.length < LIMIT_FILE_BYTES)
         text_add_bytes(&all, capture->frame, (size_t)got);
     *error = got < 0 ? (int)got : IMP_TRUNCATED;
     *length = all.length;
@@ -428,7 +429,7 @@ static int list_interfaces(struct capture *capture)
             if (((info.flags & INTERFACE_LOOPBACK) != 0) == loopback)
                 tool_print(capture->run, "%u.%s [%s%s%s]\n", ++number, info.name, info.flags & INTERFACE_UP ? "Up" : "none",
                            info.flags & INTERFACE_RUNNING ? ", Running" : "",
-                           loopback                           ? ", Loopback"
+                           loopback                         ? ", Loopback"
                            : info.flags & INTERFACE_RUNNING ? ", Connected"
                                                             : ", Disconnected");
         if (!loopback && error != IMP_UNSUPPORTED)
@@ -502,7 +503,8 @@ static int capture_frames(struct capture *capture, struct packet packet)
 static void tell_counts(struct capture *capture)
 {
     const char *plural = capture->captured == 1 ? "" : "s";
-    tool_complain(capture->run, "%" PRIu64 " packet%s captured\n%" PRIu64 " packet%s received by filter\n0 packets dropped by kernel\n",
+    tool_complain(capture->run,
+                  "%" PRIu64 " packet%s captured\n%" PRIu64 " packet%s received by filter\n0 packets dropped by kernel\n",
                   capture->captured, plural, capture->captured, plural);
 }
 
@@ -568,5 +570,5 @@ static int tcpdump_run(struct tool_run *run)
     return status == 2 ? 0 : status;
 }
 
-const struct tool TOOL_TCPDUMP = {
+const struct tool TCPDUMP_TOOL = {
     .name = "tcpdump", .summary = "show the packets that pass an interface, or that a file holds", .run = tcpdump_run};

@@ -36,14 +36,18 @@ struct filter {
 
 /* The words of pcap-filter(7) that are no names. Ends with NULL. */
 static const char *const KEYWORDS[] = {
-    "and", "or", "not", "src", "dst", "host", "net", "mask", "port", "portrange", "proto", "protochain", "gateway", "less", "greater",
-    "byte", "broadcast", "multicast", "inbound", "outbound", "len", "length", "ether", "link", "arp", "rarp", "ip", "ip6", "tcp", "udp",
-    "sctp", "icmp", "icmp6", "igmp", "igrp", "pim", "vrrp", "carp", "ah", "esp", "vlan", "mpls", "pppoed", "pppoes", "geneve", "stp",
-    "iso", "esis", "isis", "clnp", "ipx", "netbeui", "atalk", "aarp", "decnet", "lat", "moprc", "mopdl", "sca", "ra", "ta", "addr1",
-    "addr2", "addr3", "addr4", "type", "subtype", "dir", "direction", "wlan", "fddi", "tr", "ppp", "slip", "radio", "ifname", "on",
-    "ifindex", "inbound", "l1", "l2", "iih", "lsp", "snp", "csnp", "psnp", NULL};
-static const char *const PROTOCOLS[] = {"icmp", "icmp6", "igmp", "igrp", "pim", "ah", "esp", "vrrp", "udp", "tcp", "sctp", "ip", "ip6",
-                                        "arp", "rarp", "atalk", "aarp", "decnet", "iso", "stp", "ipx", "netbeui", "clnp", "esis", "isis", NULL};
+    "and",   "or",         "not",     "src",    "dst",     "host",   "net",       "mask",      "port",      "portrange",
+    "proto", "protochain", "gateway", "less",   "greater", "byte",   "broadcast", "multicast", "inbound",   "outbound",
+    "len",   "length",     "ether",   "link",   "arp",     "rarp",   "ip",        "ip6",       "tcp",       "udp",
+    "sctp",  "icmp",       "icmp6",   "igmp",   "igrp",    "pim",    "vrrp",      "carp",      "ah",        "esp",
+    "vlan",  "mpls",       "pppoed",  "pppoes", "geneve",  "stp",    "iso",       "esis",      "isis",      "clnp",
+    "ipx",   "netbeui",    "atalk",   "aarp",   "decnet",  "lat",    "moprc",     "mopdl",     "sca",       "ra",
+    "ta",    "addr1",      "addr2",   "addr3",  "addr4",   "type",   "subtype",   "dir",       "direction", "wlan",
+    "fddi",  "tr",         "ppp",     "slip",   "radio",   "ifname", "on",        "ifindex",   "inbound",   "l1",
+    "l2",    "iih",        "lsp",     "snp",    "csnp",    "psnp",   NULL};
+static const char *const PROTOCOLS[] = {"icmp", "icmp6", "igmp", "igrp",    "pim",  "ah",   "esp",   "vrrp", "udp",
+                                        "tcp",  "sctp",  "ip",   "ip6",     "arp",  "rarp", "atalk", "aarp", "decnet",
+                                        "iso",  "stp",   "ipx",  "netbeui", "clnp", "esis", "isis",  NULL};
 
 static bool listed(const char *const *list, const char *word)
 {
@@ -244,16 +248,17 @@ static bool compile(struct filter *filter, const char *expression, bool optimize
     return good;
 }
 
-struct filter *filter_create(struct net *net, const char *expression, bool optimize, struct instant deadline, struct text *error)
+struct filter *filter_create(struct net *net, const char *expression, bool optimize, struct instant deadline,
+                             struct text *error)
 {
     struct lab_names lab = {net, deadline};
     struct filter_names names = {resolve_in_lab, &lab};
     struct filter *filter = memory_take_zeroed(1, sizeof *filter);
     struct text replaced = {0};
     filter->everything = expression[strspn(expression, " ")] == '\0';
-    bool good = filter->everything ||
-                (filter_replace_names(expression, &names, &replaced, error) == 0 && fits_stack(&replaced, error) &&
-                 compile(filter, text_string(&replaced), optimize, error));
+    bool good =
+        filter->everything || (filter_replace_names(expression, &names, &replaced, error) == 0 &&
+                               fits_stack(&replaced, error) && compile(filter, text_string(&replaced), optimize, error));
     text_free(&replaced);
     if (good)
         return filter;
