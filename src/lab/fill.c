@@ -127,7 +127,7 @@ static bool parse_number(const struct config_key *key, const char *text, void *o
     case 2: *(uint16_t *)out = (uint16_t)number; return true;
     case 4: *(uint32_t *)out = (uint32_t)number; return true;
     case 8: *(uint64_t *)out = number; return true;
-    default: assert(!"a CONFIG_NUMBER key has 1, 2, 4 or 8 bytes"); return false;
+    default: assert(key->bytes == 1 || key->bytes == 2 || key->bytes == 4 || key->bytes == 8); return false;
     }
 }
 
