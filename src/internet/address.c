@@ -20,6 +20,13 @@ static const struct event_type ADDRESS_ADDED = {
     .protocol = "IP",
     .story = "{interface} has the address {prefix} ({origin})",
     .fields = {{"interface", FIELD_TEXT}, {"prefix", FIELD_PREFIX}, {"origin", FIELD_TEXT}}};
+/* The same for what the person wrote down and what every interface has anyway: no step of the story. */
+static const struct event_type ADDRESS_ADDED_AS_TOLD = {
+    .name = "address-added",
+    .protocol = "IP",
+    .story = "{interface} has the address {prefix} ({origin})",
+    .level = EVENT_DETAIL,
+    .fields = {{"interface", FIELD_TEXT}, {"prefix", FIELD_PREFIX}, {"origin", FIELD_TEXT}}};
 static const struct event_type ADDRESS_REMOVED = {.name = "address-removed",
                                                   .protocol = "IP",
                                                   .story = "{interface} no longer has the address {prefix}",
@@ -133,8 +140,9 @@ void ip_address_activate(struct ip_address *address)
     struct fib_change local = local_route(address);
     (void)fib_add(stack_fib(on->stack, address->info.prefix.address.family), &local); /* IMP_IN_USE: twice on one interface */
     subnet_routes_add(address);
+    bool as_told = address->info.origin == ADDRESS_STATIC || address->info.origin == ADDRESS_LINK_LOCAL;
     if (event_wanted(node) && !on->interface->loopback)
-        event_emit(node, &ADDRESS_ADDED,
+        event_emit(node, as_told ? &ADDRESS_ADDED_AS_TOLD : &ADDRESS_ADDED,
                    (union event_value[]){{.text = on->interface->name},
                                          {.prefix = address->info.prefix},
                                          {.text = origin_name(address->info.origin)}});
@@ -219,7 +227,8 @@ int ip_interface_address_add(struct ip_interface *on, const struct address_info 
     address->info.state = ADDRESS_TENTATIVE;
     list_push_back(&on->addresses, &address->link);
     if (ip->family == 6) {
-        subnet_routes_add(address); /* at once, as Linux does: routes by way of a gateway may follow before the address is ready */
+        subnet_routes_add(
+            address); /* at once, as Linux does: routes by way of a gateway may follow before the address is ready */
         ipv6_address_added(address);
         return 0;
     }

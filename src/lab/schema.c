@@ -220,7 +220,10 @@ const struct config_key LAB_KEYS[] = {
      .offset = offsetof(struct lab_config, nodes),
      .count_offset = offsetof(struct lab_config, node_count),
      .about = "The nodes by name. A name may be a range: `h[1-100]`, or `h[01-20]` with leading zeros."},
-    {.name = "wires", .kind = CONFIG_RECORD, .list = true, .about = "A list of wires, each `a - b`, or `a.port - b.port: { settings }`."},
+    {.name = "wires",
+     .kind = CONFIG_RECORD,
+     .list = true,
+     .about = "A list of wires, each `a - b`, or `a.port - b.port: { settings }`."},
     {.name = "scenario", .kind = CONFIG_RECORD, .list = true, .about = "A list of steps, done one after the other."},
     {.name = NULL}};
 

@@ -7,7 +7,7 @@
  * protocol, with one exception: the summary, which divides the time of a fetched page into the phases that people ask about.
  *
  * The world does not exist yet when the observer is handed over (events happen while it is being made); events that come before
- * story_begin() are told with addresses in the place of names. To keep columns straight the widths are settled beforehand from the names in the lab.
+ * story_begin() only set up what the lab file says, and are told with --verbose alone. To keep columns straight the widths are settled beforehand from the names in the lab.
  *
  * The phases of a fetch are found from the first events of TCP and HTTP on the node that fetched, while its command ran: before the
  * first TCP event it was looking for the address, before the first HTTP event it was connecting.
@@ -22,7 +22,7 @@
 #include "lab/address_book.h"
 #include "lab/story_text.h"
 
-enum { WHO_WIDTH_MIN = 18, WHO_WIDTH_MAX = 30, PROTOCOL_WIDTH = 6, TIME_WIDTH = 10, OUTPUT_LINES_MAX = 24 };
+enum { WHO_WIDTH_MIN = 18, WHO_WIDTH_MAX = 30, PROTOCOL_WIDTH = 9, TIME_WIDTH = 10, OUTPUT_LINES_MAX = 24 };
 
 struct story {
     struct observer observer;
@@ -106,7 +106,8 @@ static void on_event(struct observer *observer, const struct event *event)
     if (story->ended)
         return;
     story_phases_note(&story->phases, event);
-    if (!event->type->story || (event->type->level != EVENT_STORY && !story->settings.verbose))
+    bool notable = event->type->level == EVENT_STORY && story->world;
+    if (!event->type->story || !(notable || story->settings.verbose))
         return;
     struct text who = {0}, sentence = {0};
     who_print(story, event, &who);
@@ -180,7 +181,7 @@ static void on_ended(struct scenario_watcher *watcher, struct instant now, const
     text_format(&story->line, "%s$ %s ended", job->node->name, job->tool ? job->tool->name : job->command);
     if (job->status)
         text_format(&story->line, " with status %d", job->status);
-    text_format(&story->line, ", after %s\n", duration_print(instant_since(job->ended, job->started), took, sizeof took));
+    text_format(&story->line, ", after %s\n", story_duration(instant_since(job->ended, job->started), took, sizeof took));
     paint(story, "0");
     story_write(story);
 }
@@ -249,9 +250,7 @@ void story_end(struct story *story, const struct scenario_result *result)
         world_unsettled(story->world, &story->line);
         text_add(&story->line, "\n");
     }
-    paint(story, "1");
     story_phases_print(&story->phases, &story->line);
-    paint(story, "0");
     size_t judged = result->held + result->failed;
     char ended[32];
     if (judged) {
@@ -259,7 +258,7 @@ void story_end(struct story *story, const struct scenario_result *result)
         text_format(&story->line, "%zu of %zu expectation%s held. ", result->held, judged, judged == 1 ? "" : "s");
         paint(story, "0");
     }
-    text_format(&story->line, "Virtual time: %s.", duration_print(result->ended.ns, ended, sizeof ended));
+    text_format(&story->line, "Virtual time: %s.", story_duration(result->ended.ns, ended, sizeof ended));
     if (result->steps_left)
         text_format(&story->line, " %zu step%s not reached.", result->steps_left, result->steps_left == 1 ? "" : "s");
     text_add_char(&story->line, '\n');

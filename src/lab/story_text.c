@@ -180,34 +180,58 @@ void story_phases_end(struct story_phases *phases, const struct job *job)
         }
 }
 
-static void add_phase(struct text *out, const char *name, struct instant from, struct instant to)
+char *story_duration(int64_t ns, char *out, size_t size_bytes)
 {
-    char text[32];
-    int64_t us = (instant_since(to, from) + NS_PER_US / 2) / NS_PER_US; /* as exact as the story's times */
-    text_format(out, "%s %s, ", name, duration_print(us * NS_PER_US, text, sizeof text));
+    int64_t step = ns < NS_PER_S ? NS_PER_US : NS_PER_MS;
+    return duration_print((ns + step / 2) / step * step, out, size_bytes);
+}
+
+enum { PHASES_MAX = 4, BAR_COLUMNS = 40 };
+
+struct phase {
+    const char *name;
+    int64_t ns;
+};
+
+static size_t fetch_phases(const struct story_phases *phases, const struct story_fetch *fetch, bool first,
+                           struct phase out[PHASES_MAX])
+{
+    size_t count = 0;
+    for (size_t k = 0; first && k < phases->lease_count; k++)
+        if (phases->leases[k].node == fetch->node && phases->leases[k].last.ns > phases->leases[k].first.ns)
+            out[count++] = (struct phase){"DHCP", instant_since(phases->leases[k].last, phases->leases[k].first)};
+    struct instant tcp = instant_min(fetch->first_tcp, fetch->ended), http = instant_min(fetch->first_http, fetch->ended);
+    if (tcp.ns > fetch->started.ns)
+        out[count++] = (struct phase){"DNS", instant_since(tcp, fetch->started)};
+    if (http.ns > tcp.ns)
+        out[count++] = (struct phase){"TCP", instant_since(http, tcp)};
+    if (fetch->ended.ns > http.ns)
+        out[count++] = (struct phase){"HTTP", instant_since(fetch->ended, http)};
+    return count;
 }
 
 void story_phases_print(const struct story_phases *phases, struct text *out)
 {
+    bool first = true;
     for (size_t i = 0; i < phases->fetch_count; i++) {
         const struct story_fetch *fetch = &phases->fetches[i];
+        struct phase parts[PHASES_MAX];
         if (!fetch->good)
             continue;
-        struct text sum = {0};
-        for (size_t k = 0; i == 0 && k < phases->lease_count; k++)
-            if (phases->leases[k].node == fetch->node && phases->leases[k].last.ns > phases->leases[k].first.ns)
-                add_phase(&sum, "DHCP", phases->leases[k].first, phases->leases[k].last);
-        if (!instant_is_never(fetch->first_tcp)) {
-            if (fetch->first_tcp.ns > fetch->started.ns)
-                add_phase(&sum, "DNS", fetch->started, fetch->first_tcp);
-            bool http = !instant_is_never(fetch->first_http) && fetch->first_http.ns >= fetch->first_tcp.ns;
-            add_phase(&sum, http ? "TCP" : "TCP and HTTP", fetch->first_tcp, http ? fetch->first_http : fetch->ended);
-            if (http)
-                add_phase(&sum, "HTTP", fetch->first_http, fetch->ended);
+        size_t count = fetch_phases(phases, fetch, first, parts);
+        first = false;
+        int64_t sum = 1;
+        char text[32];
+        for (size_t k = 0; k < count; k++)
+            sum += parts[k].ns;
+        text_format(out, "%s$ %s took %s\n", fetch->node->name, fetch->command, story_duration(sum, text, sizeof text));
+        for (size_t k = 0; k < count; k++) {
+            text_format(out, "  %-5s %11s  ", parts[k].name, story_duration(parts[k].ns, text, sizeof text));
+            for (int64_t bar = 0; bar < (parts[k].ns * BAR_COLUMNS + sum - 1) / sum; bar++)
+                text_add(out, "█");
+            text_add_char(out, '\n');
         }
-        add_phase(&sum, "together", fetch->started, fetch->ended);
-        text_format(out, "%s$ %s: %.*s\n", fetch->node->name, fetch->command, (int)sum.length - 2, text_string(&sum));
-        text_free(&sum);
+        text_add_char(out, '\n');
     }
 }
 

@@ -15,6 +15,9 @@ void story_wrap(struct text *out, const char *text, unsigned indent, unsigned co
 /* A command's output, indented, at most `lines_max` lines; binary data is only counted. */
 void story_output(struct text *out, const struct text *output, unsigned indent, size_t lines_max);
 
+/* A duration as exact as a reader wants it: microseconds below a second, milliseconds above. */
+char *story_duration(int64_t ns, char *out, size_t size_bytes);
+
 /* One fetch (a curl that ended well): when its node first spoke TCP and HTTP. */
 struct story_fetch {
     const struct job *job; /* NULL once ended */

@@ -169,7 +169,7 @@ static void fin_received(struct tcp_connection *c, struct instant now)
     case TCP_ESTABLISHED: set_state(c, TCP_CLOSE_WAIT); break;
     case TCP_FIN_WAIT_1: set_state(c, TCP_CLOSING); break; /* its ACK of our FIN would have made it FIN-WAIT-2 already */
     case TCP_FIN_WAIT_2: connection_time_wait(c, now); return;
-    default: assert(!"a FIN cannot be received twice");
+    default: assert(false && "a FIN cannot be received twice");
     }
     connection_tell(c);
 }
