@@ -10,7 +10,13 @@
 
 /* What a node's network looks like from outside: plain values, for configuring and for showing. */
 
-enum interface_flag { INTERFACE_UP = 1, INTERFACE_RUNNING = 2, INTERFACE_LOOPBACK = 4, INTERFACE_BROADCAST = 8, INTERFACE_MULTICAST = 16 };
+enum interface_flag {
+    INTERFACE_UP = 1,
+    INTERFACE_RUNNING = 2,
+    INTERFACE_LOOPBACK = 4,
+    INTERFACE_BROADCAST = 8,
+    INTERFACE_MULTICAST = 16
+};
 struct interface_info {
     uint16_t index; /* from 1; 1 is lo */
     char name[16];
@@ -30,14 +36,24 @@ struct address_info {
     struct instant preferred_until, valid_until; /* INSTANT_NEVER: for ever */
 };
 
-enum route_origin { ROUTE_CONNECTED, ROUTE_STATIC, ROUTE_DHCP, ROUTE_RA, ROUTE_RIP, ROUTE_OSPF, ROUTE_BGP, ROUTE_ISIS, ROUTE_EIGRP };
+enum route_origin {
+    ROUTE_CONNECTED,
+    ROUTE_STATIC,
+    ROUTE_DHCP,
+    ROUTE_RA,
+    ROUTE_RIP,
+    ROUTE_OSPF,
+    ROUTE_BGP,
+    ROUTE_ISIS,
+    ROUTE_EIGRP
+};
 struct route_info {
     struct prefix destination; /* network; 0.0.0.0/0 or ::/0 is the default route */
     struct ip gateway;         /* family 0: on link */
     uint16_t interface;        /* 0 when adding: found from the gateway */
     uint32_t metric;
     enum route_origin origin;
-    struct ip source;          /* preferred source, family 0: none */
+    struct ip source; /* preferred source, family 0: none */
 };
 
 struct neighbour_info {

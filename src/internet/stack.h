@@ -17,15 +17,17 @@ enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMPV6 =
 struct stack;
 
 struct stack_settings {
-    bool forwarding;    /* a router */
+    bool forwarding; /* a router */
     bool accept_router_advertisements;
     uint8_t default_ttl; /* 0 = 64 */
 };
-struct stack *stack_create(struct node *node, const struct stack_settings *settings); /* sets node->device; makes lo up with its addresses */
+struct stack *stack_create(struct node *node,
+                           const struct stack_settings *settings); /* sets node->device; makes lo up with its addresses */
 void stack_destroy(struct stack *stack);
 struct stack *stack_of(const struct node *node); /* NULL for a node that has none (a switch) */
 struct node *stack_node(const struct stack *stack);
-struct interface *stack_interface_add(struct stack *stack, struct port *port, struct mac mac, uint32_t mtu); /* comes up; IPv6 link-local too */
+struct interface *stack_interface_add(struct stack *stack, struct port *port, struct mac mac,
+                                      uint32_t mtu); /* comes up; IPv6 link-local too */
 struct interface *stack_interface_find(struct stack *stack, uint16_t index);
 struct interface *stack_interface_named(struct stack *stack, const char *name);
 struct interface *stack_interface_next(struct stack *stack, struct interface *after); /* NULL starts and ends */
@@ -38,7 +40,7 @@ struct packet_info {
     uint8_t traffic_class; /* DSCP and ECN */
     bool dont_fragment;    /* IPv4 DF; the sender gets IMP_TOO_BIG when the (path) MTU is smaller */
     bool broadcast_allowed;
-    uint16_t interface;    /* in: where it arrived. out: 0, or the one to use (scoped, bound, or not routed) */
+    uint16_t interface; /* in: where it arrived. out: 0, or the one to use (scoped, bound, or not routed) */
 };
 /* Sends a transport payload (taken, also on failure). The frame's data starts at the transport header, whose checksum is done (ICMPv6's is
  * put in here, as it covers the source); at least 60 bytes of headroom. Returns 0, IMP_UNREACHABLE, IMP_TOO_BIG, IMP_DENIED (broadcast not allowed), IMP_INVALID. */
@@ -56,9 +58,9 @@ bool stack_is_local(const struct stack *stack, const struct ip *address); /* one
 uint32_t stack_pseudo_sum(const struct ip *source, const struct ip *destination, uint8_t protocol, uint32_t length);
 
 struct stack_error { /* an ICMP error about a packet that this node sent, as the transports see it */
-    int error;         /* IMP_UNREACHABLE, IMP_REFUSED (port), IMP_TOO_BIG, IMP_TIMEOUT (TTL, reassembly), IMP_DENIED (prohibited), IMP_MALFORMED */
-    bool hard;         /* RFC 1122 4.2.3.9: protocol or port unreachable, or fragmentation needed */
-    uint32_t mtu;      /* for IMP_TOO_BIG */
+    int error; /* IMP_UNREACHABLE, IMP_REFUSED (port), IMP_TOO_BIG, IMP_TIMEOUT (TTL, reassembly), IMP_DENIED (prohibited), IMP_MALFORMED */
+    bool hard;          /* RFC 1122 4.2.3.9: protocol or port unreachable, or fragmentation needed */
+    uint32_t mtu;       /* for IMP_TOO_BIG */
     struct ip reporter; /* who sent the ICMP message */
 };
 struct transport_ops {
@@ -73,7 +75,8 @@ struct transport_ops {
 void stack_transport_register(struct stack *stack, uint8_t protocol, const struct transport_ops *ops, void *context);
 void *stack_transport_context(const struct stack *stack, uint8_t protocol);
 /* For input(): nobody is there; sends ICMP port unreachable (rate-limited) about the frame, which is taken and counted as `reason`. */
-void stack_refuse_port(struct stack *stack, const struct packet_info *info, struct frame *packet_taken, enum drop_reason reason);
+void stack_refuse_port(struct stack *stack, const struct packet_info *info, struct frame *packet_taken,
+                       enum drop_reason reason);
 /* Confirms reachability of a next hop (RFC 4861 7.3.1): TCP calls it on forward progress. */
 void stack_confirm(struct stack *stack, const struct ip *destination);
 
@@ -81,7 +84,8 @@ void stack_confirm(struct stack *stack, const struct ip *destination);
 struct icmp_listener {
     struct list link;
     uint8_t family;
-    void (*message)(struct icmp_listener *listener, const struct packet_info *info, const uint8_t *message, size_t length, struct instant now);
+    void (*message)(struct icmp_listener *listener, const struct packet_info *info, const uint8_t *message, size_t length,
+                    struct instant now);
 };
 void stack_icmp_listen(struct stack *stack, struct icmp_listener *listener);
 void stack_icmp_unlisten(struct icmp_listener *listener);

@@ -10,7 +10,7 @@
 
 /* What the rooms of internet/ share: ipv4, icmp, fragment, pmtu, config (both families where generic) on one side, ipv6, icmpv6, ndp, slaac,
  * advertise on the other. Nothing outside this folder includes it. */
-struct ndp_stack;     /* ip6's own, per stack and per interface */
+struct ndp_stack; /* ip6's own, per stack and per interface */
 struct ndp_interface;
 struct fragment_table;
 struct pmtu_table;
@@ -20,15 +20,15 @@ struct ip_address { /* one address of one interface */
     struct list link;
     struct ip_interface *on;
     struct address_info info;
-    bool active;             /* its local, connected and broadcast routes are in the table */
-    uint8_t probes;          /* ip6: duplicate address detection probes sent */
-    struct timer probe;      /* ip6: duplicate address detection */
-    struct timer lifetime;   /* config.c: preferred -> deprecated -> gone */
+    bool active;           /* its local, connected and broadcast routes are in the table */
+    uint8_t probes;        /* ip6: duplicate address detection probes sent */
+    struct timer probe;    /* ip6: duplicate address detection */
+    struct timer lifetime; /* config.c: preferred -> deprecated -> gone */
 };
 struct ip_interface { /* the layer-3 side of an interface: interface->layer3 */
     struct stack *stack;
     struct interface *interface;
-    struct list addresses;   /* both families, in order of addition */
+    struct list addresses; /* both families, in order of addition */
     struct ndp_interface *ndp;
     struct instant defended; /* when an IPv4 address was last defended (RFC 5227 2.4) */
 };
@@ -42,7 +42,7 @@ enum { LIMIT_TRANSPORTS = 6, LIMIT_INTERFACES = 1024, LIMIT_ADDRESSES_PER_INTERF
 struct stack {
     struct node *node;
     struct stack_settings settings;
-    struct list interfaces;  /* struct interface.link, by index */
+    struct list interfaces; /* struct interface.link, by index */
     uint16_t interface_count;
     uint16_t identification; /* IPv4's, of the last packet that needed one */
     struct fib fib4, fib6;
@@ -73,9 +73,10 @@ int stack_route(struct stack *stack, const struct ip *destination, uint16_t inte
 /* Hands a packet for this node (taken; data at the transport header) to its transport, or reports protocol unreachable. */
 void stack_deliver(struct stack *stack, const struct packet_info *info, struct frame *packet_taken);
 /* Tells the transport of info->protocol, if there is one, of an ICMP error about a packet that this node sent. */
-void stack_deliver_error(struct stack *stack, const struct packet_info *quoted_info, struct bytes quoted, const struct stack_error *error);
-void stack_tell_listeners(struct stack *stack, uint8_t family, const struct packet_info *info, const uint8_t *message, size_t length,
-                          struct instant now);
+void stack_deliver_error(struct stack *stack, const struct packet_info *quoted_info, struct bytes quoted,
+                         const struct stack_error *error);
+void stack_tell_listeners(struct stack *stack, uint8_t family, const struct packet_info *info, const uint8_t *message,
+                          size_t length, struct instant now);
 /* Sends a whole IP packet back up through lo, as an event of its own (the packet is taken). */
 void stack_loop_back(struct stack *stack, struct frame *packet_taken, uint16_t ethertype, struct instant now);
 
@@ -91,40 +92,50 @@ int ip_address_remove(struct ip_address *address);      /* deactivates, tells ip
 void ip_address_schedule(struct ip_address *address);   /* the lifetimes changed */
 
 /* ---- shared by both families ---- */
-bool icmp_error_allowed(struct stack *stack, const struct ip *to, struct instant now); /* token buckets: per destination and for all */
-uint32_t pmtu_get(struct stack *stack, const struct ip *destination, uint32_t link_mtu_bytes, struct instant now); /* <= link MTU */
+bool icmp_error_allowed(struct stack *stack, const struct ip *to,
+                        struct instant now); /* token buckets: per destination and for all */
+uint32_t pmtu_get(struct stack *stack, const struct ip *destination, uint32_t link_mtu_bytes,
+                  struct instant now); /* <= link MTU */
 void pmtu_update(struct stack *stack, const struct ip *destination, uint32_t mtu_bytes, struct instant now);
 
 extern const struct event_type IP_FORWARD;     /* ipv4.c: source, destination, next, interface, ttl */
 extern const struct event_type FRAGMENTS_MADE; /* fragment.c: destination, bytes, count, mtu, id */
 
 /* ---- IPv4: ipv4.c, icmp.c ---- */
-void ipv4_input(struct ip_interface *on, struct frame *packet_taken, struct instant now); /* data at the IP header, padding still there */
+void ipv4_input(struct ip_interface *on, struct frame *packet_taken,
+                struct instant now); /* data at the IP header, padding still there */
 int ipv4_send(struct stack *stack, const struct packet_info *info, struct frame *payload_taken);
-struct ip ipv4_source(const struct stack *stack, const struct ip_hop *hop, const struct ip *destination); /* family 0: has none */
+struct ip ipv4_source(const struct stack *stack, const struct ip_hop *hop,
+                      const struct ip *destination); /* family 0: has none */
 /* About a packet (borrowed; packet->network marks its IP header) that came in on `on`; says nothing where RFC 1122 3.2.2 forbids it. */
-void icmp_send_error(struct ip_interface *on, const struct frame *packet, uint8_t type, uint8_t code, uint32_t parameter, struct instant now);
+void icmp_send_error(struct ip_interface *on, const struct frame *packet, uint8_t type, uint8_t code, uint32_t parameter,
+                     struct instant now);
 void ipv4_reassembly_timeout(struct ip_interface *on, struct frame *first_taken, struct instant now);
 extern const struct neighbour_ops ARP_NEIGHBOUR_OPS;
 
 /* ---- IPv6: what the ip6 room supplies ---- */
 void ipv6_stack_create(struct stack *stack); /* sets stack->ndp or leaves it NULL */
 void ipv6_stack_destroy(struct stack *stack);
-void ipv6_interface_created(struct ip_interface *on);         /* gives it its link-local address, joins groups; for lo: ::1 */
+void ipv6_interface_created(struct ip_interface *on); /* gives it its link-local address, joins groups; for lo: ::1 */
 void ipv6_interface_destroyed(struct ip_interface *on);
-void ipv6_interface_running(struct ip_interface *on, bool up, struct instant now); /* carrier or administrator: DAD and RS start here */
-void ipv6_address_added(struct ip_address *address);   /* joins the solicited-node group, starts DAD, then ip_address_activate() */
+void ipv6_interface_running(struct ip_interface *on, bool up,
+                            struct instant now); /* carrier or administrator: DAD and RS start here */
+void ipv6_address_added(
+    struct ip_address *address); /* joins the solicited-node group, starts DAD, then ip_address_activate() */
 void ipv6_address_removed(struct ip_address *address); /* leaves the group, cancels `probe` */
 /* No router solicitation outstanding. Tentative addresses are looked at by config.c: only those on interfaces that run count, the others wait
  * for a carrier. */
 bool ipv6_settled(const struct stack *stack);
-void ipv6_forwarding_changed(struct stack *stack); /* settings.forwarding is new: joins or leaves all-routers, ends or starts RS */
+void ipv6_forwarding_changed(
+    struct stack *stack); /* settings.forwarding is new: joins or leaves all-routers, ends or starts RS */
 void ipv6_mac_changed(struct ip_interface *on, struct instant now); /* tells the neighbours: unsolicited advertisements */
 uint32_t ipv6_link_mtu(const struct ip_interface *on); /* the interface's, or what a router advertisement made of it */
 void ipv6_input(struct ip_interface *on, struct frame *packet_taken, struct mac source, struct instant now);
 int ipv6_send(struct stack *stack, const struct packet_info *info, struct frame *payload_taken);
-struct ip ipv6_source(const struct stack *stack, const struct ip_hop *hop, const struct ip *destination); /* RFC 6724; family 0: none */
-void icmpv6_send_error(struct ip_interface *on, const struct frame *packet, uint8_t type, uint8_t code, uint32_t parameter, struct instant now);
+struct ip ipv6_source(const struct stack *stack, const struct ip_hop *hop,
+                      const struct ip *destination); /* RFC 6724; family 0: none */
+void icmpv6_send_error(struct ip_interface *on, const struct frame *packet, uint8_t type, uint8_t code, uint32_t parameter,
+                       struct instant now);
 void ipv6_reassembly_timeout(struct ip_interface *on, struct frame *first_taken, struct instant now);
 extern const struct neighbour_ops NDP_NEIGHBOUR_OPS;
 

@@ -339,6 +339,9 @@ void neighbour_answer(struct neighbour *n, const struct mac *mac, bool solicited
 
 void neighbour_confirm(struct neighbour *n, struct instant now)
 {
+    /* TCP confirms with every acknowledgement: not worth a timer and a random number each time. */
+    if (n->state == NEIGHBOUR_REACHABLE && instant_since(n->reachable_until, now) > NEIGHBOUR_REACHABLE_NS / 4)
+        return;
     if (n->state == NEIGHBOUR_REACHABLE || n->state == NEIGHBOUR_STALE || n->state == NEIGHBOUR_DELAY ||
         n->state == NEIGHBOUR_PROBE)
         set_state(n, NEIGHBOUR_REACHABLE, now);
