@@ -56,6 +56,7 @@ struct script {
     struct instant at;
     uint64_t written, read;
     struct ip host_ip, peer_ip;
+    char congestion[32];
 };
 
 static inline uint8_t script_pattern(uint64_t offset, uint8_t key) { return (uint8_t)(offset * 7 + offset / 253 + key); }
@@ -590,7 +591,7 @@ static inline void script_option(struct script *s, const char *text)
     else if (strcmp(name, "mtu") == 0)
         (void)stack_interface_set_mtu(s->stack, s->interface->index, value);
     else if (strcmp(name, "congestion") == 0)
-        s->settings.congestion = memory_copy_text(word);
+        s->settings.congestion = strcpy(s->congestion, word);
     else
         script_fail(s, "unknown option \"%s\"", name);
 }

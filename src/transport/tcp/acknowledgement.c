@@ -44,6 +44,8 @@ static void update_window(struct tcp_connection *c, const struct tcp_segment *se
 static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, struct ack_news *news)
 {
     struct instant oldest = INSTANT_NEVER, newest = INSTANT_NEVER;
+    struct sequence low = ack, highest = c->recovery.highest_sacked;
+    bool had_sacked = c->sent.sacked > 0 && c->flags & CONNECTION_SACK;
     while (c->sent.count) {
         struct sent *sent = sent_at(&c->sent, 0);
         if (sequence_after(sent_end(sent), ack)) {
@@ -61,14 +63,22 @@ static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, stru
             if (instant_is_never(oldest))
                 oldest = sent->time;
             newest = sent->time;
+            if (sequence_before(sent->start, low))
+                low = sent->start;
         }
-        if (!(sent->flags & SENT_SACKED))
+        if (!(sent->flags & SENT_SACKED)) {
             news->delivered++;
+            rack_advance(c, sent, news->now);
+        }
+        if (sent->delivered > news->prior_delivered)
+            news->prior_delivered = sent->delivered;
         news->acked_segments++;
         retransmit_queue_pop(&c->sent);
     }
     news->data_acked = news->acked_segments > 0;
-    if (!instant_is_never(oldest) && !news->retransmitted_acked) {
+    if (had_sacked && sequence_before(low, highest))
+        sack_reordering_seen(c, low);
+    if (!instant_is_never(oldest) && !news->retransmitted_acked) { /* wins over what the SACK blocks gave */
         news->rtt_ns = instant_since(news->now, oldest);
         news->congestion_rtt_ns = instant_since(news->now, newest);
     }
@@ -135,6 +145,8 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
     c->probes = 0;
     if (!old)
         update_window(c, segment, &news);
+    if (had && c->flags & CONNECTION_SACK && segment->options & TCP_OPTION_SACK)
+        sack_input(c, &news);
     if (news.advanced) {
         news.acked_bytes = sequence_distance(c->snd.una, ack);
         pop_acknowledged(c, ack, &news);
@@ -147,8 +159,12 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
                      !(segment->flags & (TCP_SYN | TCP_FIN));
     if (had)
         recovery_acknowledged(c, &news);
-    if (news.advanced)
-        timer_restart_retransmit(c, now);
+    if (had && c->rack.probe_out)
+        probe_acknowledged(c, &news);
+    if (news.advanced || news.newly_sacked) {
+        if (!probe_schedule(c, now, true))
+            timer_restart_retransmit(c, now);
+    }
     if (c->snd.wnd != 0 && news.window_update)
         timer_clear(c, TIMER_PERSIST);
     return true;

@@ -75,6 +75,7 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     c->snd.una = c->snd.nxt = c->snd.partial_end = c->usage_end = c->snd.iss;
     c->ts.offset = timestamp_offset(tcp, local, remote);
     c->recovery.reordering = 3;
+    c->rack.steps = 1;
     c->recovery.high = c->snd.iss;
     c->last_heard = now;
     c->rcv.mss = 536;

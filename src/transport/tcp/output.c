@@ -285,6 +285,7 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
         c->count.retransmits++;
     }
     sent->time = now;
+    sent->delivered = c->delivered;
     sent->transmissions++;
     c->count.bytes_sent += sent->length;
     ack_data_sent(c, now);
@@ -342,7 +343,7 @@ static void after_sending(struct tcp_connection *c, bool sent, bool limited, str
 {
     if (sent || limited)
         note_usage(c, limited);
-    if (sent && instant_is_never(c->due[TIMER_RETRANSMIT]))
+    if (sent && !probe_schedule(c, now, false) && instant_is_never(c->due[TIMER_RETRANSMIT]))
         timer_restart_retransmit(c, now);
     bool stuck = c->sent.count == 0 && (sequence_before(c->snd.nxt, output_end(c)));
     if (stuck && instant_is_never(c->due[TIMER_PERSIST]))
@@ -384,6 +385,19 @@ void output(struct tcp_connection *c, struct instant now)
         any = true;
     }
     after_sending(c, any, limited, now);
+}
+
+bool output_one_more(struct tcp_connection *c, struct instant now)
+{
+    if (!may_send(c) || !sequence_before(c->snd.nxt, output_end(c)))
+        return false;
+    uint32_t used = sequence_distance(c->snd.una, c->snd.nxt);
+    uint32_t waiting = sequence_distance(c->snd.nxt, output_end(c));
+    uint32_t length = waiting < output_mss(c) ? waiting : output_mss(c);
+    if (c->snd.wnd < used + length)
+        return false;
+    send_new(c, length, c->flags & CONNECTION_FIN_QUEUED && length == waiting, now);
+    return true;
 }
 
 void output_persist(struct tcp_connection *c, struct instant now)

@@ -103,7 +103,26 @@ static void reduction_begin(struct tcp_connection *c, struct instant now)
     c->recovery.prior_cwnd = cc->cwnd;
     c->recovery.prior_ssthresh = cc->ssthresh;
     c->recovery.prr_delivered = c->recovery.prr_out = 0;
+    c->rack.probe_out = false;
     cc->ssthresh = cc->ops->ssthresh(cc, now);
+}
+
+void recovery_reduce_once(struct tcp_connection *c, struct instant now)
+{
+    if (recovery_in_reduction(c) || c->recovery.state == RECOVERY_LOSS)
+        return;
+    reduction_begin(c, now);
+    c->congestion.cwnd = c->congestion.ops->own_window ? c->congestion.cwnd : c->congestion.ssthresh;
+    c->recovery.undo_possible = false;
+    tell(c, CONGESTION_REDUCED, now);
+    event_recovery(c, c->recovery.prior_cwnd, "a loss that the probe repaired");
+}
+
+void recovery_first_segment(struct tcp_connection *c)
+{
+    if (c->congestion.ops->control || c->recovery.prr_out)
+        return;
+    c->congestion.cwnd = retransmit_queue_in_flight(&c->sent) + 1;
 }
 
 static void reduction_end(struct tcp_connection *c)
@@ -115,7 +134,7 @@ static void reduction_end(struct tcp_connection *c)
         cc->cwnd = cc->ssthresh;
 }
 
-static void recovery_enter(struct tcp_connection *c, struct instant now)
+void recovery_enter(struct tcp_connection *c, struct instant now)
 {
     uint32_t cwnd = c->congestion.cwnd;
     undo_prepare(c);
@@ -188,7 +207,24 @@ static void reno_mark_head(struct tcp_connection *c, const struct ack_news *news
 
 /* ---- the states ---- */
 
-static void mark_losses(struct tcp_connection *c, const struct ack_news *news) { reno_mark_head(c, news); }
+static void mark_losses(struct tcp_connection *c, const struct ack_news *news)
+{
+    if (selective(c))
+        rack_mark_lost(c, news);
+    else
+        reno_mark_head(c, news);
+}
+
+/* Every retransmission was reported as a duplicate (RFC 2883): nothing had been lost. */
+static bool undo_by_duplicates(struct tcp_connection *c)
+{
+    if (!c->recovery.undo_possible || c->recovery.undo_retransmits != 0)
+        return false;
+    if (c->rack.persist < 16)
+        c->rack.persist = 16;
+    undo_window(c, false);
+    return true;
+}
 
 static void try_open(struct tcp_connection *c, const struct ack_news *news)
 {
@@ -216,6 +252,8 @@ static bool leave_recovery(struct tcp_connection *c, struct ack_news *news)
         reduction_end(c);
     }
     c->recovery.undo_possible = false;
+    if (c->rack.persist)
+        c->rack.persist--;
     open(c, news->now);
     return false;
 }
@@ -289,10 +327,15 @@ static void judge(struct tcp_connection *c, struct ack_news *news)
             try_open(c, news);
             return;
         }
+        if (undo_by_duplicates(c))
+            try_open(c, news);
         mark_losses(c, news);
-        return;
+        if (c->recovery.state == RECOVERY_RECOVERY)
+            return;
+        break;
     case RECOVERY_LOSS:
         loss_state(c, news);
+        mark_losses(c, news);
         if (c->recovery.state == RECOVERY_LOSS)
             return;
         break;
@@ -303,8 +346,10 @@ static void judge(struct tcp_connection *c, struct ack_news *news)
             if (news->duplicate)
                 reno_duplicate(c, news);
         }
+        if (c->recovery.state <= RECOVERY_DISORDER)
+            (void)undo_by_duplicates(c);
+        mark_losses(c, news);
     }
-    mark_losses(c, news);
     if (c->sent.lost)
         recovery_enter(c, news->now);
     else
@@ -338,6 +383,8 @@ void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news)
     if (dubious(c, news))
         judge(c, news);
     c->delivered += news->delivered;
+    if (selective(c))
+        rack_adjust(c, news);
     struct congestion_ack ack = summary(c, news);
     if (cc->ops->acked && news->delivered)
         cc->ops->acked(cc, &ack);
@@ -393,11 +440,18 @@ void recovery_timeout(struct tcp_connection *c, struct instant now)
     tell(c, CONGESTION_TIMEOUT, now);
     if (!selective(c))
         c->sent.sacked = 0;
+    bool reneged =
+        c->sent.count && sent_at(&c->sent, 0)->flags & SENT_SACKED; /* RFC 2018 section 8: a peer may take SACKs back */
     for (uint32_t i = 0; i < c->sent.count; i++) {
         struct sent *sent = sent_at(&c->sent, i);
-        if (!(sent->flags & SENT_SACKED))
+        if (reneged && sent->flags & SENT_SACKED) {
+            sent->flags &= (uint16_t)~SENT_SACKED;
+            c->sent.sacked--;
+        }
+        if (!(sent->flags & SENT_SACKED) && (i == 0 || reneged || !rack_recent(c, sent, now)))
             recovery_mark_lost(c, sent);
     }
+    c->rack.probe_out = false;
     cc->cwnd = retransmit_queue_in_flight(&c->sent) + 1;
     cc->count = 0;
     c->recovery.state = RECOVERY_LOSS;

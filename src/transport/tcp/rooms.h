@@ -61,7 +61,24 @@ void recovery_timeout(struct tcp_connection *c, struct instant now);
 void recovery_retransmit(struct tcp_connection *c, struct instant now); /* sends what is taken for lost, as cwnd allows */
 void recovery_path_shrank(struct tcp_connection *c, struct instant now);
 void recovery_mark_lost(struct tcp_connection *c, struct sent *sent);
-bool recovery_in_reduction(const struct tcp_connection *c); /* PRR governs cwnd */
+void recovery_enter(struct tcp_connection *c, struct instant now);
+void recovery_reduce_once(struct tcp_connection *c, struct instant now); /* a loss that is already repaired */
+void recovery_first_segment(struct tcp_connection *c);                   /* PRR lets one out at least */
+bool recovery_in_reduction(const struct tcp_connection *c);              /* PRR governs cwnd */
+
+/* sack.c: the scoreboard; rack.c: losses by time, and the tail loss probe */
+void sack_input(struct tcp_connection *c, struct ack_news *news);
+void sack_reordering_seen(struct tcp_connection *c,
+                          struct sequence low); /* what starts there arrived after what was sent later */
+void rack_advance(struct tcp_connection *c, const struct sent *sent, struct instant now); /* it arrived */
+void rack_mark_lost(struct tcp_connection *c, const struct ack_news *news);
+bool rack_recent(const struct tcp_connection *c, const struct sent *sent, struct instant now); /* too young to be lost */
+void rack_adjust(struct tcp_connection *c, const struct ack_news *news);
+void rack_reorder_timeout(struct tcp_connection *c, struct instant now);
+bool probe_schedule(struct tcp_connection *c, struct instant now,
+                    bool after_ack); /* false: none is due, so it is the RTO's turn */
+void probe_send(struct tcp_connection *c, struct instant now);
+void probe_acknowledged(struct tcp_connection *c, const struct ack_news *news);
 
 /* ack_policy.c: when to acknowledge, and how much window to offer */
 void ack_data_received(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
@@ -87,6 +104,8 @@ int output_sent(struct tcp_connection *c, uint32_t index,
                 struct instant now); /* (re)transmits a record of the retransmission queue */
 void output_probe(struct tcp_connection *c,
                   struct instant now); /* an old byte that must be answered: zero window, keep-alive */
+bool output_one_more(struct tcp_connection *c,
+                     struct instant now); /* a new segment past cwnd, within the peer's window: a probe */
 void output_persist(struct tcp_connection *c, struct instant now); /* the persist timer went off */
 uint32_t output_mss(const struct tcp_connection *c);
 struct sequence output_end(const struct tcp_connection *c); /* behind the last byte in the send buffer */

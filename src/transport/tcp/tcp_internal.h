@@ -158,7 +158,20 @@ struct tcp_connection {
         bool frto;                       /* RFC 5682: finding out whether a timeout was real */
         struct sequence retransmit_hint; /* nothing before this waits to be sent again */
         struct instant first_retransmit; /* when the present silence began */
+        struct sequence highest_sacked;  /* end of it; with sent.sacked > 0 */
+        struct sack_block cache
+            [TCP_SACK_BLOCKS_MAX]; /* the last SACK option, in order of the stream: what is known need not be looked at again */
     } recovery;
+    struct {                    /* RFC 8985 */
+        struct instant time;    /* when the latest segment that is known to have arrived was sent, */
+        struct sequence end;    /* where it ends, */
+        int64_t rtt_ns;         /* and how long it took */
+        uint64_t adjusted;      /* c->delivered when the reordering window last grew */
+        uint8_t steps, persist; /* the window is steps quarters of the least RTT, for `persist` recoveries more */
+        bool advanced, dsack_seen;
+        bool probe_out, probe_retransmitted; /* a tail loss probe is out, up to probe_end; it was an old segment */
+        struct sequence probe_end;
+    } rack;
     struct {
         uint32_t recent, offset;
         struct instant recent_time;
@@ -198,8 +211,10 @@ struct ack_news {
     bool window_update;
     bool echo; /* ECE */
     bool dsack;
-    bool new_data_first;               /* F-RTO asks for new data before anything is sent again */
-    bool original_acked;               /* something sent once, before the recovery began, arrived (RFC 5682) */
+    bool new_data_first; /* F-RTO asks for new data before anything is sent again */
+    bool original_acked; /* something sent once, before the recovery began, arrived (RFC 5682) */
+    bool dsack_of_probe;
+    uint64_t prior_delivered;          /* c->delivered when the newest segment told of had been sent */
     int64_t rtt_ns, congestion_rtt_ns; /* or -1 */
     const struct tcp_segment *segment;
 };

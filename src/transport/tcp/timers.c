@@ -48,6 +48,7 @@ void timer_restart_retransmit(struct tcp_connection *c, struct instant now)
         timer_due(c, TIMER_RETRANSMIT, instant_add(now, rtt_backed_off_ns(&c->rtt, c->backoff)));
     else
         timer_clear(c, TIMER_RETRANSMIT);
+    timer_clear(c, TIMER_PROBE);
 }
 
 static void give_up(struct tcp_connection *c) { connection_end(c, c->soft_error ? c->soft_error : IMP_TIMEOUT); }
@@ -153,8 +154,8 @@ static void fire_one(struct tcp_connection *c, enum tcp_timer which, struct inst
     case TIMER_ACK: ack_timer(c, now); break;
     case TIMER_KEEP_ALIVE: timer_keep_alive(c, now); break;
     case TIMER_LIFE: connection_end(c, c->socket.state == TCP_TIME_WAIT ? 0 : IMP_TIMEOUT); break;
-    case TIMER_REORDER:
-    case TIMER_PROBE:
+    case TIMER_REORDER: rack_reorder_timeout(c, now); break;
+    case TIMER_PROBE: probe_send(c, now); break;
     case TIMER_PACE:
     case TIMER_COUNT: break;
     }

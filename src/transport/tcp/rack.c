@@ -1,0 +1,178 @@
+/* RACK-TLP (RFC 8985): telling losses by time, and finding them at the tail.
+ *
+ * RACK keeps the send time of the latest segment that is known to have arrived. Whatever was sent before that, and a reordering window
+ * earlier than now less its round trip, is lost: no counting of duplicates, so that a lost retransmission, a small window and a
+ * reordered one are all seen for what they are. As long as no reordering was ever seen on the path, three SACKed segments need no window at
+ * all, and neither does a recovery under way (section 6.2 step 4). Else it is a quarter of the least RTT, a quarter more for each round trip
+ * in which a duplicate was reported (at most one SRTT), back to one quarter after 16 recoveries. What is not yet old enough is looked at
+ * again by TIMER_REORDER.
+ *
+ * A tail loss shows no ACK at all. So two round trips after the last sending (and not before the RTO would) a probe goes out: the next new
+ * segment, or the last one again (section 7). Its ACK brings the SACKs that RACK needs. When the probe itself repaired the loss, nobody
+ * else would notice, so the window is reduced for it once (section 7.4.2).
+ *
+ * All of this needs SACK. Linux's figures are kept: 2 ms slack on the timers, 200 ms for a lone segment that may face a delayed ACK. */
+#include "transport/tcp/events.h"
+#include "transport/tcp/rooms.h"
+
+#define TIMER_SLACK_NS (2 * NS_PER_MS)
+enum { PERSIST_RECOVERIES = 16 };
+
+static bool sent_after(struct instant a, struct sequence a_end, struct instant b, struct sequence b_end)
+{
+    return instant_before(b, a) || (a.ns == b.ns && sequence_after(a_end, b_end));
+}
+
+void rack_advance(struct tcp_connection *c, const struct sent *sent, struct instant now)
+{
+    int64_t rtt = instant_since(now, sent->time);
+    if (sent->flags & SENT_EVER_RETRANSMITTED && rtt < c->rtt.minimum_ns)
+        return; /* the answer is to an earlier copy (section 6.2 step 2) */
+    c->rack.advanced = true;
+    c->rack.rtt_ns = rtt;
+    if (sent_after(sent->time, sent_end(sent), c->rack.time, c->rack.end)) {
+        c->rack.time = sent->time;
+        c->rack.end = sent_end(sent);
+    }
+}
+
+static int64_t reordering_window(const struct tcp_connection *c)
+{
+    if (!c->recovery.reordering_seen && (c->recovery.state >= RECOVERY_RECOVERY || c->sent.sacked >= c->recovery.reordering))
+        return 0;
+    int64_t window = c->rtt.minimum_ns / 4 * c->rack.steps;
+    return window < c->rtt.smoothed_ns ? window : c->rtt.smoothed_ns;
+}
+
+static int64_t time_left(const struct tcp_connection *c, const struct sent *sent, int64_t window, struct instant now)
+{
+    return c->rack.rtt_ns + window - instant_since(now, sent->time);
+}
+
+bool rack_recent(const struct tcp_connection *c, const struct sent *sent, struct instant now)
+{
+    return c->flags & CONNECTION_SACK && c->rack.rtt_ns && time_left(c, sent, 0, now) > 0;
+}
+
+/* Marks what is lost; returns how long until the next may be (0: nothing to wait for). */
+static int64_t detect(struct tcp_connection *c, struct instant now)
+{
+    int64_t window = reordering_window(c), wait = 0;
+    for (uint32_t i = 0; i < c->sent.count; i++) {
+        struct sent *sent = sent_at(&c->sent, i);
+        if (sequence_after(sent->start, c->rack.end) && !c->sent.retransmitted)
+            break; /* never sent again, so sent later too */
+        if (sent->flags & SENT_SACKED || (sent->flags & (SENT_LOST | SENT_RETRANSMITTED)) == SENT_LOST)
+            continue;
+        if (!sent_after(c->rack.time, c->rack.end, sent->time, sent_end(sent)))
+            continue;
+        int64_t left = time_left(c, sent, window, now);
+        if (left <= 0)
+            recovery_mark_lost(c, sent);
+        else if (left > wait)
+            wait = left;
+    }
+    return wait;
+}
+
+void rack_mark_lost(struct tcp_connection *c, const struct ack_news *news)
+{
+    if (!c->rack.advanced)
+        return;
+    c->rack.advanced = false;
+    int64_t wait = detect(c, news->now);
+    if (wait)
+        timer_due(c, TIMER_REORDER, instant_add(news->now, wait + TIMER_SLACK_NS));
+    else
+        timer_clear(c, TIMER_REORDER);
+}
+
+/* Section 6.2 step 4: the window adapts, at most once a round trip. */
+void rack_adjust(struct tcp_connection *c, const struct ack_news *news)
+{
+    if (news->prior_delivered < c->rack.adjusted)
+        c->rack.dsack_seen = false;
+    if (c->rack.dsack_seen) {
+        if (c->rack.steps < UINT8_MAX)
+            c->rack.steps++;
+        c->rack.dsack_seen = false;
+        c->rack.adjusted = c->delivered;
+        c->rack.persist = PERSIST_RECOVERIES;
+    } else if (!c->rack.persist) {
+        c->rack.steps = 1;
+    }
+}
+
+void rack_reorder_timeout(struct tcp_connection *c, struct instant now)
+{
+    uint32_t lost = c->sent.lost;
+    if (!c->sent.count)
+        return;
+    int64_t wait = detect(c, now);
+    if (c->sent.lost > lost) {
+        if (c->recovery.state != RECOVERY_RECOVERY && c->recovery.state != RECOVERY_LOSS) {
+            recovery_enter(c, now);
+            recovery_first_segment(c);
+        }
+        recovery_retransmit(c, now);
+    }
+    if (wait)
+        timer_due(c, TIMER_REORDER, instant_add(now, wait + TIMER_SLACK_NS));
+    if (instant_is_never(c->due[TIMER_RETRANSMIT]))
+        timer_restart_retransmit(c, now);
+}
+
+/* ---- tail loss probe ---- */
+
+bool probe_schedule(struct tcp_connection *c, struct instant now, bool after_ack)
+{
+    bool calm = c->recovery.state == RECOVERY_OPEN || c->recovery.state == RECOVERY_REDUCING;
+    if (!c->sent.count || !(c->flags & CONNECTION_SACK) || !calm || c->rack.probe_out || c->socket.state < TCP_ESTABLISHED)
+        return false;
+    (void)after_ack;
+    int64_t wait = TCP_RTO_INITIAL_NS;
+    if (c->rtt.smoothed_ns)
+        wait = 2 * c->rtt.smoothed_ns + (c->sent.count == 1 ? TCP_RTO_MIN_NS : TIMER_SLACK_NS);
+    int64_t rto = instant_since(instant_add(sent_at(&c->sent, 0)->time, rtt_backed_off_ns(&c->rtt, c->backoff)), now);
+    if (after_ack)
+        rto = rtt_backed_off_ns(&c->rtt, c->backoff);
+    if (rto > 0 && rto < wait)
+        wait = rto;
+    timer_due(c, TIMER_PROBE, instant_add(now, wait));
+    timer_clear(c, TIMER_RETRANSMIT);
+    return true;
+}
+
+void probe_send(struct tcp_connection *c, struct instant now)
+{
+    if (!c->sent.count)
+        return;
+    bool gone = output_one_more(c, now);
+    c->rack.probe_retransmitted = false;
+    if (!gone && !sequence_before(c->snd.nxt, output_end(c))) {
+        uint32_t last = c->sent.count - 1;
+        gone = c->sent.count > 0 && output_sent(c, last, now) == 0;
+        c->rack.probe_retransmitted = true;
+        event_retransmit(c, sent_at(&c->sent, last), "tail loss probe");
+    }
+    if (gone) {
+        c->rack.probe_out = true;
+        c->rack.probe_end = c->snd.nxt;
+    }
+    timer_restart_retransmit(c, now);
+}
+
+void probe_acknowledged(struct tcp_connection *c, const struct ack_news *news)
+{
+    struct sequence ack = news->segment->acknowledgement;
+    if (sequence_before(ack, c->rack.probe_end))
+        return;
+    if (!c->rack.probe_retransmitted || news->dsack_of_probe) {
+        c->rack.probe_out = false;
+    } else if (sequence_after(ack, c->rack.probe_end)) { /* the probe was needed: a loss that only it repaired */
+        c->rack.probe_out = false;
+        recovery_reduce_once(c, news->now);
+    } else if (!news->advanced && news->duplicate && !news->newly_sacked) { /* both copies arrived */
+        c->rack.probe_out = false;
+    }
+}
