@@ -279,9 +279,69 @@ static void reno_grows_as_rfc_5681_says(void **state)
     assert_int_equal(cc.ops->ssthresh(&cc, INSTANT_ZERO), 2);
 }
 
+static struct congestion_ack ack_at(int64_t ns, uint32_t acked)
+{
+    static uint32_t una = 1;
+    una += acked;
+    return (struct congestion_ack){
+        .now = {ns}, .acked = acked, .window_limited = true, .rtt_ns = 100 * NS_PER_MS, .una = {una}, .nxt = {una + 100}};
+}
+
+/* RFC 9438: from 700 after a loss at 1000 the window is back at 1000 after K = cubic root of (300 / 0.4) = 9.09 s, flat there, then beyond. */
+static void cubic_follows_its_curve(void **state)
+{
+    (void)state;
+    struct congestion cc = {0};
+    congestion_start(&cc, congestion_find("cubic"), INSTANT_ZERO);
+    cc.cwnd = 1000;
+    cc.cwnd = cc.ssthresh = cc.ops->ssthresh(&cc, INSTANT_ZERO);
+    assert_int_equal(cc.cwnd, 700);
+    uint32_t at_5 = 0, at_9 = 0, at_12 = 0;
+    for (int64_t ms = 10; ms <= 15000; ms += 10) {
+        struct congestion_ack ack = ack_at(ms * NS_PER_MS, cc.cwnd / 10);
+        cc.ops->acked(&cc, &ack);
+        cc.ops->avoid(&cc, &ack);
+        at_5 = ms == 5000 ? cc.cwnd : at_5;
+        at_9 = ms == 9000 ? cc.cwnd : at_9;
+        at_12 = ms == 12000 ? cc.cwnd : at_12;
+    }
+    assert_in_range(at_5, 960, 985); /* 1000 - 0.4 * 4.09^3 = 972.6 */
+    assert_in_range(at_9, 995, 1003);
+    assert_in_range(at_12, 1005, 1025); /* 1000 + 0.4 * 2.91^3 = 1009.9 */
+    assert_true(cc.cwnd > 1060);        /* 1000 + 0.4 * 5.9^3 = 1082 */
+    uint32_t before = cc.cwnd = 900;    /* a loss below the last one: some is given up for a newcomer */
+    cc.cwnd = cc.ssthresh = cc.ops->ssthresh(&cc, (struct instant){15 * NS_PER_S});
+    assert_int_equal(cc.cwnd, before * 717 / 1024);
+}
+
+/* RFC 9406: when the round trips grow, slow start turns careful and then ends, before a loss. */
+static void hystart_leaves_slow_start(void **state)
+{
+    (void)state;
+    struct congestion cc = {0};
+    congestion_start(&cc, congestion_find("cubic"), INSTANT_ZERO);
+    uint32_t una = 1;
+    unsigned rounds = 0;
+    for (; rounds < 40 && cc.ssthresh == UINT32_MAX; rounds++) {
+        int64_t rtt = 50 * NS_PER_MS + (rounds < 5 ? 0 : (int64_t)(rounds - 4) * 10 * NS_PER_MS);
+        uint32_t window = cc.cwnd, end = una + window;
+        for (uint32_t i = 0; i < window; i++) {
+            una++;
+            struct congestion_ack ack = {
+                .now = {(int64_t)una}, .acked = 1, .window_limited = true, .rtt_ns = rtt, .una = {una}, .nxt = {end + i}};
+            cc.ops->acked(&cc, &ack);
+            cc.ops->avoid(&cc, &ack);
+        }
+    }
+    assert_in_range(rounds, 9, 14);
+    assert_in_range(cc.cwnd, cc.ssthresh, cc.ssthresh + cc.ssthresh / 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cubic_follows_its_curve),
+        cmocka_unit_test(hystart_leaves_slow_start),
         cmocka_unit_test(reassembly_agrees_with_a_model),
         cmocka_unit_test(islands_are_bounded),
         cmocka_unit_test(tiny_payloads_are_gathered),

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-static const struct congestion_ops *const ALL[] = {&CONGESTION_RENO};
+static const struct congestion_ops *const ALL[] = {&CONGESTION_CUBIC, &CONGESTION_RENO};
 
 const struct congestion_ops *congestion_find(const char *name)
 {

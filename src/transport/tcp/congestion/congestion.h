@@ -78,6 +78,6 @@ uint32_t congestion_slow_start(struct congestion *cc, uint32_t acked);
 void congestion_additive(struct congestion *cc, uint32_t per,
                          uint32_t acked); /* one segment more for each `per` acknowledged */
 
-extern const struct congestion_ops CONGESTION_RENO;
+extern const struct congestion_ops CONGESTION_CUBIC, CONGESTION_RENO;
 
 #endif

@@ -1,0 +1,21 @@
+#ifndef IMP_TRANSPORT_TCP_CONGESTION_HYSTART_H
+#define IMP_TRANSPORT_TCP_CONGESTION_HYSTART_H
+
+#include "transport/tcp/congestion/congestion.h"
+
+/* HyStart++ (RFC 9406): when to leave slow start before it loses. A member of a control's state. All zero bytes: not begun. */
+struct hystart {
+    struct sequence round_end;
+    uint8_t samples; /* of this round */
+    uint8_t conservative_rounds;
+    bool conservative, begun;
+    uint32_t fraction; /* of a segment, in quarters, left over in conservative slow start */
+    int64_t last_ns, current_ns,
+        baseline_ns; /* least RTT of the last round, of this one, and when conservative slow start began; 0 = none */
+};
+
+/* An acknowledgement in slow start. True when slow start is over: the caller sets ssthresh to cwnd. */
+bool hystart_acknowledged(struct hystart *hystart, const struct congestion_ack *ack);
+uint32_t hystart_growth(struct hystart *hystart, uint32_t acked); /* how much of `acked` the window may grow by */
+
+#endif
