@@ -31,6 +31,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,11 +154,25 @@ int namespace_enter(const struct namespace_settings *settings, char *error, size
 }
 
 /* ---- the first process of the command's namespace ---- */
+
+/* Is there any file of that name on the PATH? execvp() says "permission denied" when it could not look into one of the folders. */
+static bool on_path(const char *name)
+{
+    const char *path = getenv("PATH");
+    char file[4096];
+    for (const char *at = path; at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
+        snprintf(file, sizeof(file), "%.*s/%s", (int)strcspn(at, ":"), at, name);
+        if (access(file, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void run_command(char *const argv[], const sigset_t *mask)
 {
     sigprocmask(SIG_SETMASK, mask, NULL);
     execvp(argv[0], argv);
-    int code = errno;
+    int code = errno == EACCES && !strchr(argv[0], '/') && !on_path(argv[0]) ? ENOENT : errno;
     struct text message = {0};
     text_format(&message, "imp exec: cannot run '%s': %s\n", argv[0], strerror(code));
     (void)host_write_all(STDERR_FILENO, text_string(&message), message.length);
@@ -202,11 +217,12 @@ int namespace_spawn(char *const argv[], pid_t *process, char *error, size_t erro
     int pipe_ends[2];
     sigset_t mask;
     sigprocmask(SIG_SETMASK, NULL, &mask);
-    if (pipe2(pipe_ends, O_CLOEXEC) != 0 || unshare(CLONE_NEWPID) != 0)
-        return say(error, error_bytes, "making a process namespace");
-    pid_t child = fork();
+    if (pipe2(pipe_ends, O_CLOEXEC) != 0)
+        return say(error, error_bytes, "making a pipe");
+    /* A fork into new namespaces (mounts too, for /proc); unshare() would put every later child of ours there too, into a namespace that may be dead by then. */
+    pid_t child = (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL);
     if (child < 0)
-        return say(error, error_bytes, "starting a process");
+        return say(error, error_bytes, "making a process namespace");
     if (child == 0) {
         close(pipe_ends[1]);
         first_process(argv, &mask, pipe_ends[0]);
