@@ -23,7 +23,6 @@ enum {
     LIMIT_DNS_ROUNDS = 3,                /* times that a server is asked before it is given up, by UDP */
     LIMIT_DNS_SERVER_MEMORY = 1024,      /* servers whose round-trip time a resolver remembers */
     LIMIT_DNS_SERVER_MEMORY_S = 900,     /* and for how long */
-    LIMIT_DNS_CACHE_ENTRIES = 10000,     /* the default bound of a cache */
     LIMIT_DNS_TTL_S = 7 * 86400,         /* no record is remembered for longer */
     LIMIT_DNS_NEGATIVE_TTL_S = 3 * 3600, /* no absence is remembered for longer (RFC 2308 section 5) */
     LIMIT_DNS_FAILURE_TTL_S = 5,         /* nor a failure (RFC 2308 section 7.1 allows five minutes) */

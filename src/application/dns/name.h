@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "application/limits.h"
 #include "base/bytes.h"
 
 /* A domain name as it stands in a message, uncompressed (RFC 1035 section 3.1): labels, each behind a byte with its length, up to
@@ -45,7 +46,7 @@ int dns_name_read(struct reader *message, struct dns_name *out);
  * at the message's first byte. */
 struct dns_compression {
     uint16_t count;
-    uint16_t offset[256];
+    uint16_t offset[LIMIT_DNS_COMPRESSED_NAMES];
 };
 /* `table` NULL: uncompressed. `compress` false: the name is written in full, yet later ones may point to it. */
 void dns_name_write(struct writer *message, const struct dns_name *name, struct dns_compression *table, bool compress);
