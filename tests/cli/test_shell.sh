@@ -42,11 +42,36 @@ check "a wrong option of imp shell is status 2" is "$status" 2
 run "$IMP" shell "$lab" nobody -c true
 check "so is a node that is not there" is "$status" 2
 
+# Tools with files, input and large output.
+head -c 200000 /dev/urandom >"$scratch/up"
+in_shell 'curl -s http://www.shop.example/'
+check "curl gets the page" has "Hello from the shop"
+in_shell 'dig +short www.shop.example'
+check "dig asks the node's resolver" has "203.0.113.53"
+in_shell 'curl -s http://www.shop.example/big | { sleep 0.5; wc -c; }'
+check "a reader that is slow holds the tool back, and loses nothing" has 3000000
+in_shell "cd $scratch && curl -s -o down http://www.shop.example/big && wc -c <down"
+check "a tool writes files where the person stands" has 3000000
+in_shell "cd $scratch && curl -s --data-binary @up http://www.shop.example/echo | cmp - up && echo same"
+check "and reads them" has "same"
+in_shell "cat $scratch/up | curl -s --data-binary @- http://www.shop.example/echo | cmp - $scratch/up && echo same"
+check "and its standard input" has "same"
+in_shell 'printf "one\ntwo\n" | while read -r line; do ping -c 1 192.168.1.1 >/dev/null; echo "got $line"; done'
+check "but takes no input that it does not want" has "got two"
+in_shell 'curl -s -o /nonexistent/file http://www.shop.example/; echo "status $?"'
+check "a file that cannot be written is curl's 23" has "status 23"
+in_shell 'tcpdump -n -c 2 icmp >'"$scratch"'/dump 2>/dev/null & sleep 0.3; ping -c 2 -i 0.2 192.168.1.1 >/dev/null; wait; cat '"$scratch"'/dump'
+check "tcpdump sees what ping does" has "ICMP echo reply"
+
 # Ctrl-C, as typed.
 python3 "$here/terminal.py" 30 "expect:bytes from" 'type:\x03' "expect:after 0" -- \
     "$IMP" shell "$lab" laptop -c 'trap : INT; ping -i 0.2 203.0.113.53; echo after $?' >"$scratch/out" 2>&1
 check "Ctrl-C is ping's to finish" is $? 0
 check "it prints its summary" has "packets transmitted"
+python3 "$here/terminal.py" 30 "expect:waits" 'pause:0.5' 'type:\x03' -- \
+    "$IMP" shell "$lab" laptop -c 'echo waits; curl -s http://www.shop.example/slow; echo not reached' >"$scratch/out" 2>&1
+check "a tool that does not catch Ctrl-C ends by it, and the shell sees that" is $? 130
+check "so the script ends too" sh -c "! grep -q 'not reached' '$scratch/out'"
 SHELL=/bin/bash python3 "$here/terminal.py" 30 "expect:laptop" 'type:ping -c 1 203.0.113.53\n' "expect:1 received" \
     'type:ping 203.0.113.53\n' "expect:bytes from" 'type:\x03' "expect:packets transmitted" 'type:exit 4\n' -- \
     "$IMP" shell "$lab" laptop >"$scratch/out" 2>&1
