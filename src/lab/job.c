@@ -152,8 +152,6 @@ void job_interrupt(struct job *job)
 
 void job_free(struct job *job)
 {
-    if (job->task && job->node->up)
-        task_cancel(job->task);
     list_remove(&job->link);
     text_free(&job->output);
     text_free(&job->error);

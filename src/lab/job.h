@@ -27,6 +27,6 @@ struct job {
  * 127 and a sentence in `error`. engine_stop() is called when the job is done. */
 struct job *job_start(struct world *world, struct world_node *node, const char *command, int word_count, char **words);
 void job_interrupt(struct job *job); /* as Ctrl-C */
-void job_free(struct job *job);      /* done, or its engine's tasks have ended; a running one is cancelled */
+void job_free(struct job *job);      /* once it is done, or its world is gone */
 
 #endif

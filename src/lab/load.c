@@ -93,7 +93,8 @@ static void load_file(struct loader *l, const char *path, const void *data, size
         if (file->root->kind == YAML_MAP && !file->config.include_count)
             fault_add(l->faults, file->root->at, "the lab has no 'nodes', expected a mapping of nodes by name");
     for (size_t i = 0; i < file->config.include_count; i++)
-        load_include(l, file, file->config.includes[i], yaml_position(file->root, "include", i), depth);
+        if (file->config.includes[i]) /* NULL where the file has no text: a fault already told */
+            load_include(l, file, file->config.includes[i], yaml_position(file->root, "include", i), depth);
 }
 
 int lab_load_bytes(const char *path, const void *data, size_t length, struct fault_list *faults, struct lab **out)

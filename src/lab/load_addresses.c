@@ -171,7 +171,8 @@ static void group_routes(struct loader *l, struct lab_group *group)
             route_add(l, group, &(struct lab_route){{ip_any(gateway->family), 0}, *gateway, NULL, 0, at});
         }
     for (size_t i = 0; i < config->route_count; i++)
-        route_load(l, group, config->routes[i], yaml_position(group->yaml, "routes", i));
+        if (config->routes[i]) /* NULL where the file has no text: a fault already told */
+            route_load(l, group, config->routes[i], yaml_position(group->yaml, "routes", i));
 }
 
 void load_addresses(struct loader *l)

@@ -86,6 +86,8 @@ static void plan_fill(struct loader *l, const struct lab_group *group, struct po
     plan->prefixes = arena_take(&l->lab->arena, count * sizeof *plan->prefixes);
     for (size_t i = 0; i < count; i++) {
         struct position at = yaml_position(yaml, "address", i);
+        if (!words[i])
+            continue; /* no text: a fault already told */
         if (!has_stack(group))
             fault_add(l->faults, at, "an address on a %s, expected one on a host or a router", NODE_KINDS[group->config.kind]);
         else if (strcmp(words[i], "dhcp") == 0)

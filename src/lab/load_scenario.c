@@ -81,7 +81,7 @@ static void check_patterns(struct loader *l, const struct yaml *given, const cha
 {
     char error[160];
     for (size_t i = 0; i < count; i++)
-        if (regex_check(texts[i], error, sizeof error))
+        if (texts[i] && regex_check(texts[i], error, sizeof error))
             fault_add(l->faults, yaml_position(given, key, i), "'%.80s' as a regular expression: %s", texts[i], error);
 }
 

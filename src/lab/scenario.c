@@ -42,6 +42,7 @@ struct scenario {
     struct scenario_result *result;
     struct list restorations; /* soonest first */
     struct list backgrounds;
+    struct list unfinished; /* jobs that the end of the run interrupted: their tasks end with the world */
 };
 
 struct scenario *scenario_create(const struct lab *lab)
@@ -51,6 +52,7 @@ struct scenario *scenario_create(const struct lab *lab)
     event_tally_create(&s->tally, lab);
     list_init(&s->restorations);
     list_init(&s->backgrounds);
+    list_init(&s->unfinished);
     return s;
 }
 
@@ -60,6 +62,13 @@ void scenario_destroy(struct scenario *s)
 {
     if (!s)
         return;
+    list_each (link, &s->backgrounds) {
+        struct background *background = list_entry(link, struct background, link);
+        job_free(background->job);
+        memory_free(background);
+    }
+    list_each (link, &s->unfinished)
+        job_free(list_entry(link, struct job, link));
     list_each (link, &s->restorations)
         memory_free(list_entry(link, struct restoration, link));
     event_tally_destroy(&s->tally);
@@ -191,6 +200,10 @@ static bool run_until(struct scenario *s, struct instant target, bool (*done)(vo
         struct restoration *next =
             list_empty(&s->restorations) ? NULL : list_entry(s->restorations.next, struct restoration, link);
         bool first = next && !instant_before(target, next->due);
+        if (first && instant_reached(world_now(s->world), next->due)) {
+            restore(s, next); /* before anything else happens at that instant */
+            continue;
+        }
         if (world_run(s->world, first ? next->due : target, is_done, &waiting))
             return true;
         if (!first)
@@ -261,9 +274,22 @@ static bool job_wait(struct scenario *s, struct job *job, const struct step *ste
     judged(s, step->at, false, text_string(&sentence));
     text_free(&sentence);
     job_interrupt(job);
-    if (!run_until(s, instant_add(world_now(s->world), 2 * NS_PER_S), job_is_done, job) && job->task)
+    if (!run_until(s, instant_add(world_now(s->world), 2 * NS_PER_S), job_is_done, job) && job->task) {
         task_cancel(job->task);
+        run_until(s, instant_add(world_now(s->world), NS_PER_S), job_is_done, job);
+    }
     return job_is_done(job);
+}
+
+/* Waits for a job, judges it, and lets go of it. */
+static void job_finish(struct scenario *s, struct job *job, const struct step *step, struct instant deadline)
+{
+    if (job_wait(s, job, step, deadline)) {
+        job_end(s, job, step);
+        job_free(job);
+    } else {
+        list_push_back(&s->unfinished, &job->link);
+    }
 }
 
 static void step_run(struct scenario *s, const struct step *step)
@@ -279,9 +305,7 @@ static void step_run(struct scenario *s, const struct step *step)
         list_push_back(&s->backgrounds, &background->link);
         return;
     }
-    if (job_wait(s, job, step, deadline))
-        job_end(s, job, step);
-    job_free(job);
+    job_finish(s, job, step, deadline);
 }
 
 /* ---- the other steps ---- */
@@ -388,20 +412,7 @@ static void backgrounds_wait(struct scenario *s)
         struct instant deadline = first->deadline;
         list_remove(&first->link); /* waited for by name: not settled in passing */
         memory_free(first);
-        if (job_wait(s, job, step, deadline))
-            job_end(s, job, step);
-        job_free(job);
-    }
-}
-
-/* What the end of the run left unfinished is cancelled. */
-static void backgrounds_end(struct scenario *s)
-{
-    list_each (link, &s->backgrounds) {
-        struct background *background = list_entry(link, struct background, link);
-        list_remove(link);
-        job_free(background->job);
-        memory_free(background);
+        job_finish(s, job, step, deadline);
     }
 }
 
@@ -427,6 +438,5 @@ void scenario_run(struct scenario *s, struct world *world, struct instant until,
         backgrounds_wait(s);
     if (!instant_is_never(until) && !over(s))
         run_until(s, until, NULL, NULL);
-    backgrounds_end(s);
     result->ended = world_now(world);
 }

@@ -120,7 +120,8 @@ void story_output(struct text *out, const struct text *output, unsigned indent, 
             return;
         }
         enum { LINE_BYTES_MAX = 200 };
-        text_format(out, "%*s", (int)indent, "");
+        if (newline > p)
+            text_format(out, "%*s", (int)indent, "");
         for (const char *c = p; c < newline && c < p + LINE_BYTES_MAX;)
             c += add_visible(out, c);
         text_add(out, newline - p > LINE_BYTES_MAX ? "...\n" : "\n");
