@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/main.h"
+#include "tools/tool.h"
 
 void help_print(FILE *out)
 {
@@ -25,14 +26,21 @@ void help_print(FILE *out)
         group = command->group;
         fprintf(out, "  %-9s %s\n", command->name, command->summary);
     }
-    fprintf(out, "\n`imp COMMAND --help` tells more. `imp --version` says which imp this is.\n");
+    fprintf(out, "\ntools, on this machine (on a lab's node: imp shell)\n ");
+    for (size_t i = 0; TOOLS[i]; i++)
+        if (!TOOLS[i]->lab_only)
+            fprintf(out, " %s", TOOLS[i]->name);
+    fprintf(out, "\n\n`imp COMMAND --help` tells more. `imp --version` says which imp this is.\n");
 }
 
 int command_unknown(const char *name)
 {
     const char *names[64] = {NULL};
-    for (size_t i = 0; COMMANDS[i] && i < 63; i++)
-        names[i] = COMMANDS[i]->name;
+    size_t count = 0;
+    for (size_t i = 0; COMMANDS[i] && count < 63; i++)
+        names[count++] = COMMANDS[i]->name;
+    for (size_t i = 0; TOOLS[i] && count < 63; i++)
+        names[count++] = TOOLS[i]->name;
     const char *nearest = text_nearest(name, names);
     if (nearest)
         fprintf(stderr, "imp: there is no command '%s' (did you mean '%s'?)\n", name, nearest);

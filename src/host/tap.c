@@ -88,6 +88,7 @@ int tap_open(const char *name, struct mac mac, uint32_t mtu, struct tap *out, ch
         close(out->fd);
         return code;
     }
+    write_setting(name, "disable_ipv6", "0");  /* new namespaces may inherit a machine's "no IPv6" */
     write_setting(name, "addr_gen_mode", "1"); /* no link-local address of its own making */
     write_setting(name, "accept_ra", "0");
     write_setting(name, "autoconf", "0");
