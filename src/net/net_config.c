@@ -107,6 +107,23 @@ static void tcp_socket_print(const struct tcp_socket *socket, struct socket_info
                                 .state = tcp_state_name(info.state),
                                 .receive_queue = info.receive_queue,
                                 .send_queue = info.send_queue};
+    out->inside = (struct socket_inside){.congestion = info.congestion,
+                                         .mss_bytes = info.mss,
+                                         .window_scale_send = info.window_scale_send,
+                                         .window_scale_receive = info.window_scale_receive,
+                                         .send_window_bytes = info.send_window,
+                                         .receive_window_bytes = info.receive_window,
+                                         .cwnd_segments = info.cwnd_segments,
+                                         .ssthresh_segments = info.ssthresh_segments,
+                                         .rtt_ns = info.rtt_ns,
+                                         .rtt_variation_ns = info.rtt_variation_ns,
+                                         .rto_ns = info.rto_ns,
+                                         .bytes_sent = info.bytes_sent,
+                                         .bytes_acked = info.bytes_acked,
+                                         .bytes_received = info.bytes_received,
+                                         .segments_sent = info.segments_sent,
+                                         .segments_received = info.segments_received,
+                                         .retransmits = info.retransmits};
 }
 
 static void udp_socket_print(const struct udp_socket *socket, struct socket_info *out)

@@ -30,12 +30,20 @@ int net_neighbour_next(struct net *net, size_t *at, struct neighbour_info *out);
 int net_neighbour_set(struct net *net, uint16_t interface, const struct ip *address, struct mac mac); /* permanent */
 int net_neighbour_remove(struct net *net, uint16_t interface, const struct ip *address);
 
+struct socket_inside { /* what ss -i shows of a TCP connection (struct tcp_info of transport/tcp/tcp.h) */
+    const char *congestion;
+    uint32_t mss_bytes, window_scale_send, window_scale_receive, send_window_bytes, receive_window_bytes;
+    uint32_t cwnd_segments, ssthresh_segments; /* ssthresh UINT32_MAX: not set yet */
+    int64_t rtt_ns, rtt_variation_ns, rto_ns;
+    uint64_t bytes_sent, bytes_acked, bytes_received, segments_sent, segments_received, retransmits;
+};
 struct socket_info {
     uint8_t protocol; /* 6 TCP, 17 UDP */
     struct endpoint local, remote;
     const char *state; /* TCP's as ss writes it ("LISTEN", "ESTAB", "TIME-WAIT" ...); UDP: "UNCONN" or "ESTAB" */
     const char *owner; /* the task or service, or NULL */
     uint32_t receive_queue, send_queue; /* bytes; a listener: waiting connections, backlog */
+    struct socket_inside inside; /* TCP only */
 };
 int net_socket_next(struct net *net, size_t *at, struct socket_info *out);
 
