@@ -639,6 +639,11 @@ static inline void script_command(struct script *s, char *text)
         script_expect_quiet(s);
     } else if (strcmp(word, "icmp") == 0) {
         script_icmp(s, text + 5);
+    } else if (strcmp(word, "sysctl") == 0) {
+        char name[96];
+        snprintf(name, sizeof name, "net.ipv4.%s", a);
+        char *value = strstr(text, a) + strlen(a);
+        script_result(s, "sysctl", tcp_sysctl_set(s->tcp, name, value + strspn(value, " ")), 0);
     } else if (strcmp(word, "peer") == 0) {
         s->flow = script_flow(s, (uint16_t)strtoul(a, NULL, 10));
     } else if (strcmp(word, "option") == 0) {

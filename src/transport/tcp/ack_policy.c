@@ -12,7 +12,7 @@
  * it has at least doubled, or a delayed ACK is due anyway.
  *
  * Auto-tuning: the buffer grows to twice what the application read in the last round trip, so that the sender's slow start is
- * never limited by it, up to LIMIT_TCP_RECEIVE_BUFFER. Sizes that were asked for stay.
+ * never limited by it, up to tcp_rmem. Sizes that were asked for stay.
  *
  * Answers to unacceptable segments are limited to one in half a second per connection, and challenges to 1000 a second for the node (RFC
  * 5961 section 7), so that two confused peers do not shout at each other for ever. */
@@ -180,7 +180,8 @@ void ack_after_read(struct tcp_connection *c, struct instant now)
 
 void receive_tune(struct tcp_connection *c, struct instant now)
 {
-    if (c->flags & CONNECTION_RECEIVE_FIXED || c->rcv.rtt_ns == 0 || instant_since(now, c->rcv.tune_time) < c->rcv.rtt_ns)
+    if (c->flags & CONNECTION_RECEIVE_FIXED || !c->socket.tcp->sysctls.moderate_rcvbuf || c->rcv.rtt_ns == 0 ||
+        instant_since(now, c->rcv.tune_time) < c->rcv.rtt_ns)
         return;
     struct sequence read_up_to = sequence_back(c->rcv.nxt, c->receive.length);
     uint32_t copied = sequence_distance(c->rcv.tune_start, read_up_to);
@@ -190,8 +191,8 @@ void receive_tune(struct tcp_connection *c, struct instant now)
         return;
     uint64_t window = 2ull * copied + 16ull * c->mss; /* twice: slow start doubles in a round trip */
     window += 2 * (window * (copied - c->rcv.tune_space) / (c->rcv.tune_space ? c->rcv.tune_space : 1));
-    if (window > LIMIT_TCP_RECEIVE_BUFFER)
-        window = LIMIT_TCP_RECEIVE_BUFFER;
+    if (window > c->socket.tcp->sysctls.rmem[2])
+        window = c->socket.tcp->sysctls.rmem[2];
     if (window > c->rcv.limit)
         c->rcv.limit = (uint32_t)window;
     c->rcv.tune_space = copied;

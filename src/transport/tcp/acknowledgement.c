@@ -104,8 +104,8 @@ static void tune_send_buffer(struct tcp_connection *c)
     if (c->flags & CONNECTION_SEND_FIXED)
         return;
     uint64_t wanted = 2ull * c->congestion.cwnd * (c->mss + 512u);
-    if (wanted > LIMIT_TCP_SEND_BUFFER)
-        wanted = LIMIT_TCP_SEND_BUFFER;
+    if (wanted > c->socket.tcp->sysctls.wmem[2])
+        wanted = c->socket.tcp->sysctls.wmem[2];
     if (wanted > c->snd.limit)
         c->snd.limit = (uint32_t)wanted;
 }
@@ -139,7 +139,7 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
                             .congestion_rtt_ns = -1,
                             .segment = segment,
                             .advanced = sequence_after(ack, c->snd.una),
-                            .echo = segment->flags & TCP_ECE};
+                            .echo = ecn_echoed(c, segment)};
     bool old = sequence_before(ack, c->snd.una);
     uint32_t had = c->sent.count;
     c->probes = 0;

@@ -20,8 +20,7 @@
 #include "transport/tcp/rooms.h"
 
 enum { MTU_LEAST_IPV4 = 552, MTU_LEAST_IPV6 = 1280 };
-#define FIN_WAIT_2_NS (60 * NS_PER_S) /* Linux's tcp_fin_timeout */
-#define TIME_WAIT_NS  (60 * NS_PER_S) /* 2 MSL, with Linux's MSL */
+#define TIME_WAIT_NS (60 * NS_PER_S) /* 2 MSL, with Linux's MSL */
 
 static uint32_t bounded(uint32_t asked, uint32_t least)
 {
@@ -30,10 +29,11 @@ static uint32_t bounded(uint32_t asked, uint32_t least)
 
 static void buffers_prepare(struct tcp_connection *c, const struct tcp_settings *settings)
 {
-    c->snd.limit = LIMIT_TCP_SEND_BUFFER_DEFAULT;
+    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    c->snd.limit = sysctls->wmem[1];
     c->rcv.limit =
         LIMIT_TCP_RECEIVE_BUFFER_DEFAULT / 2; /* the window that Linux offers with this default: half is for its bookkeeping */
-    uint32_t most = LIMIT_TCP_RECEIVE_BUFFER;
+    uint32_t most = sysctls->rmem[2];
     if (settings->send_buffer_bytes) {
         c->snd.limit = bounded(settings->send_buffer_bytes, LIMIT_TCP_SEND_BUFFER_LEAST);
         c->flags |= CONNECTION_SEND_FIXED;
@@ -74,12 +74,14 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     c->snd.iss = initial_sequence(tcp, local, remote, now);
     c->snd.una = c->snd.nxt = c->snd.partial_end = c->usage_end = c->snd.iss;
     c->ts.offset = timestamp_offset(tcp, local, remote);
-    c->recovery.reordering = 3;
+    c->recovery.reordering = tcp->sysctls.reordering;
     c->rack.steps = 1;
     c->recovery.high = c->snd.iss;
     c->last_heard = now;
     c->rcv.mss = 536;
     const struct congestion_ops *ops = congestion_find(settings->congestion);
+    c->congestion.cwnd = tcp->sysctls.initial_window;
+    c->congestion.ssthresh = c->congestion.clamp = UINT32_MAX;
     congestion_start(&c->congestion, ops ? ops : tcp->congestion, now);
     connection_update_mss(c);
     return c;
@@ -201,7 +203,7 @@ void connection_detach(struct tcp_connection *c)
         time_wait_create(c, expires);
         grave_add(c);
     } else if (c->socket.state == TCP_FIN_WAIT_2) {
-        timer_due(c, TIMER_LIFE, instant_add(tcp_now(c->socket.tcp), FIN_WAIT_2_NS));
+        timer_due(c, TIMER_LIFE, instant_add(tcp_now(c->socket.tcp), c->socket.tcp->sysctls.fin_timeout_s * NS_PER_S));
     }
 }
 

@@ -22,15 +22,17 @@ void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, 
     c->rcv.nxt = c->rcv.wup = sequence_add(syn->sequence, 1);
     if (syn->options & TCP_OPTION_MSS && syn->mss > 0)
         c->mss_peer = syn->mss < LIMIT_TCP_MSS_LEAST ? LIMIT_TCP_MSS_LEAST : syn->mss;
-    if (syn->options & TCP_OPTION_WINDOW_SCALE) {
+    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    ecn_handshake(c, syn);
+    if (syn->options & TCP_OPTION_WINDOW_SCALE && sysctls->window_scaling) {
         c->flags |= CONNECTION_WINDOW_SCALE;
         c->snd.scale = syn->window_scale;
     } else {
         c->rcv.scale = 0;
     }
-    if (syn->options & TCP_OPTION_SACK_PERMITTED)
+    if (syn->options & TCP_OPTION_SACK_PERMITTED && sysctls->sack)
         c->flags |= CONNECTION_SACK;
-    if (syn->options & TCP_OPTION_TIMESTAMPS) {
+    if (syn->options & TCP_OPTION_TIMESTAMPS && sysctls->timestamps) {
         c->flags |= CONNECTION_TIMESTAMPS;
         c->ts.recent = syn->timestamp;
         c->ts.recent_time = now;

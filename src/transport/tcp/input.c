@@ -149,7 +149,7 @@ static void fin_acknowledged(struct tcp_connection *c, struct instant now)
         set_state(c, TCP_FIN_WAIT_2);
         connection_tell(c);
         if (c->flags & CONNECTION_DETACHED)
-            timer_due(c, TIMER_LIFE, instant_add(now, 60 * NS_PER_S));
+            timer_due(c, TIMER_LIFE, instant_add(now, c->socket.tcp->sysctls.fin_timeout_s * NS_PER_S));
     } else if (c->socket.state == TCP_CLOSING) {
         connection_time_wait(c, now);
     } else if (c->socket.state == TCP_LAST_ACK) {
@@ -313,6 +313,7 @@ void connection_input(struct tcp_connection *c, const struct packet_info *info, 
     }
     if (c->socket.state != TCP_CLOSED && (segment->payload_bytes || segment->flags & TCP_FIN)) {
         if (may_receive(c)) {
+            ecn_received(c, segment, info->traffic_class, now);
             receive_data(c, segment, frame, now);
             frame = NULL;
         } else {

@@ -120,7 +120,7 @@ void listener_input(struct tcp_listener *listener, const struct packet_info *inf
         return;
     }
     if (listener->ready_count >= listener->backlog || listener->half_open_count >= listener->backlog ||
-        tcp->connection_count >= LIMIT_TCP_SOCKETS) {
+        listener->half_open_count >= tcp->sysctls.max_syn_backlog || tcp->connection_count >= LIMIT_TCP_SOCKETS) {
         node_drop(tcp->node, frame, DROP_TCP_BACKLOG_FULL);
         return;
     }

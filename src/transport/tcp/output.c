@@ -89,7 +89,7 @@ static void header_prepare(struct tcp_connection *c, struct tcp_segment *segment
 
 /* Puts header and checksum in front of what the frame holds, and sends it. */
 static int transmit(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame, uint32_t payload_sum,
-                    struct instant now)
+                    uint8_t ecn, struct instant now)
 {
     uint32_t bytes = tcp_segment_header_bytes(segment);
     uint8_t *header = frame_push(frame, bytes);
@@ -106,6 +106,7 @@ static int transmit(struct tcp_connection *c, const struct tcp_segment *segment,
                                .destination = c->socket.remote.address,
                                .protocol = PROTOCOL_TCP,
                                .ttl = c->ttl,
+                               .traffic_class = ecn,
                                .dont_fragment = !(c->flags & CONNECTION_MAY_FRAGMENT),
                                .interface = c->interface};
     return stack_send(c->socket.tcp->stack, &info, frame);
@@ -118,7 +119,7 @@ static struct frame *empty_frame(const struct tcp *tcp, uint32_t capacity)
 
 static int send_bare(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
 {
-    return transmit(c, segment, empty_frame(c->socket.tcp, 0), 0, now);
+    return transmit(c, segment, empty_frame(c->socket.tcp, 0), 0, segment->flags & TCP_SYN ? 0 : ecn_mark(c, false), now);
 }
 
 int output_segment(struct tcp *tcp, const struct packet_info *info, const struct tcp_segment *segment)
@@ -159,7 +160,7 @@ void reply_reset(struct tcp *tcp, const struct packet_info *info, const struct t
 void output_ack(struct tcp_connection *c, struct instant now)
 {
     struct tcp_segment segment;
-    header_prepare(c, &segment, TCP_ACK, c->snd.nxt, now);
+    header_prepare(c, &segment, TCP_ACK | ecn_flags(c, false), c->snd.nxt, now);
     (void)send_bare(c, &segment, now);
 }
 
@@ -174,20 +175,21 @@ void output_reset(struct tcp_connection *c, struct instant now)
 void output_syn(struct tcp_connection *c, struct instant now)
 {
     struct tcp_segment segment;
+    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
-    header_prepare(c, &segment, answer ? TCP_SYN | TCP_ACK : TCP_SYN, c->snd.iss, now);
+    header_prepare(c, &segment, (uint8_t)((answer ? TCP_SYN | TCP_ACK : TCP_SYN) | ecn_syn_flags(c)), c->snd.iss, now);
     uint32_t headers = (c->socket.remote.address.family == 4 ? 20u : 40u) + TCP_HEADER_BYTES;
     uint32_t mss = c->mtu > headers + LIMIT_TCP_MSS_LEAST ? c->mtu - headers : LIMIT_TCP_MSS_LEAST;
     if (c->mss_asked && mss > c->mss_asked)
         mss = c->mss_asked;
     segment.options = TCP_OPTION_MSS;
     segment.mss = (uint16_t)mss;
-    if (!answer || c->flags & CONNECTION_WINDOW_SCALE)
+    if (answer ? c->flags & CONNECTION_WINDOW_SCALE : sysctls->window_scaling)
         segment.options |= TCP_OPTION_WINDOW_SCALE;
     segment.window_scale = c->rcv.scale;
-    if (!answer || c->flags & CONNECTION_SACK)
+    if (answer ? c->flags & CONNECTION_SACK : sysctls->sack)
         segment.options |= TCP_OPTION_SACK_PERMITTED;
-    if (!answer || c->flags & CONNECTION_TIMESTAMPS) {
+    if (answer ? c->flags & CONNECTION_TIMESTAMPS : sysctls->timestamps) {
         segment.options |= TCP_OPTION_TIMESTAMPS;
         segment.timestamp = timestamp_clock(now) + c->ts.offset;
         segment.timestamp_echo = answer ? c->ts.recent : 0;
@@ -274,6 +276,8 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
     struct tcp_segment segment;
     bool last = sequence_equal(sequence_add(sent->start, sent->length), output_end(c));
     uint8_t flags = (uint8_t)(TCP_ACK | (last && sent->length ? TCP_PSH : 0) | (sent->flags & SENT_FIN ? TCP_FIN : 0));
+    bool fresh = sent->transmissions == 0 && sent->length > 0;
+    flags = (uint8_t)(flags | ecn_flags(c, fresh));
     header_prepare(c, &segment, flags, sent->start, now);
     if (sent->transmissions > 0) {
         if (!(sent->flags & SENT_RETRANSMITTED))
@@ -290,7 +294,7 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
     c->count.bytes_sent += sent->length;
     ack_data_sent(c, now);
     c->last_send = now;
-    int error = transmit(c, &segment, frame, sum, now);
+    int error = transmit(c, &segment, frame, sum, ecn_mark(c, fresh), now);
     if (error == IMP_TOO_BIG)
         path_refused(c, now);
     return 0;

@@ -228,6 +228,16 @@ static bool undo_by_duplicates(struct tcp_connection *c)
 
 static void try_open(struct tcp_connection *c, const struct ack_news *news)
 {
+    if (news->echo && c->recovery.state <= RECOVERY_DISORDER) { /* RFC 3168 6.1.2: as for a loss, once a round trip */
+        uint32_t cwnd = c->congestion.cwnd;
+        c->recovery.undo_possible = false;
+        reduction_begin(c, news->now);
+        c->recovery.prior_ssthresh = 0;
+        c->recovery.state = RECOVERY_REDUCING;
+        c->flags |= CONNECTION_ECN_REDUCED;
+        tell(c, CONGESTION_REDUCED, news->now);
+        event_recovery(c, cwnd, "congestion was marked");
+    }
     if (c->recovery.state == RECOVERY_REDUCING)
         return;
     uint8_t state = c->sent.sacked || c->sent.retransmitted || c->sent.lost ? RECOVERY_DISORDER : RECOVERY_OPEN;
@@ -456,7 +466,7 @@ void recovery_timeout(struct tcp_connection *c, struct instant now)
     cc->count = 0;
     c->recovery.state = RECOVERY_LOSS;
     c->recovery.high = c->snd.nxt;
-    c->recovery.frto = first || c->retries > 0;
+    c->recovery.frto = (first || c->retries > 0) && c->socket.tcp->sysctls.frto;
     c->recovery.retransmit_hint = c->snd.una;
     if (c->sent.count && output_sent(c, 0, now) == 0)
         event_retransmit(c, sent_at(&c->sent, 0), "timeout");

@@ -119,6 +119,14 @@ void timer_clear(struct tcp_connection *c, enum tcp_timer which);
 void timer_restart_retransmit(struct tcp_connection *c, struct instant now); /* by what is outstanding */
 void timer_keep_alive(struct tcp_connection *c, struct instant now);
 
+/* ecn.c */
+uint8_t ecn_syn_flags(const struct tcp_connection *c);
+void ecn_handshake(struct tcp_connection *c, const struct tcp_segment *syn);
+uint8_t ecn_mark(struct tcp_connection *c, bool new_data); /* the ECN field of a packet about to leave */
+uint8_t ecn_flags(struct tcp_connection *c, bool new_data);
+void ecn_received(struct tcp_connection *c, const struct tcp_segment *segment, uint8_t traffic_class, struct instant now);
+bool ecn_echoed(const struct tcp_connection *c, const struct tcp_segment *segment);
+
 /* icmp.c */
 void tcp_icmp_error(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
                     const struct stack_error *error);

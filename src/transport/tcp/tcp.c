@@ -43,6 +43,7 @@ struct tcp *tcp_create(struct stack *stack)
         random_fill(&tcp->node->random, keys[i], sizeof *keys[i]);
     tcp->port_counter = (uint16_t)random_u64(&tcp->node->random);
     size_t count;
+    tcp_sysctls_default(&tcp->sysctls);
     tcp->congestion = congestion_all(&count)[0];
     stack_transport_register(stack, PROTOCOL_TCP, &TCP_OPS, tcp);
     return tcp;

@@ -13,6 +13,7 @@
 #include "transport/tcp/rtt.h"
 #include "transport/tcp/segment.h"
 #include "transport/tcp/send_buffer.h"
+#include "transport/tcp/sysctl.h"
 #include "transport/tcp/tcp.h"
 
 /* What the rooms of TCP share: the structures. What each room offers the others is in rooms.h. Nothing outside this folder includes either. */
@@ -44,7 +45,8 @@ struct tcp {
     struct tcp_connection *graves; /* closed and let go of; freed when the present call is over */
     struct instant challenge_second;
     uint32_t challenge_count;
-    const struct congestion_ops *congestion;
+    const struct congestion_ops *congestion; /* of new connections */
+    struct tcp_sysctls sysctls;
 };
 
 struct tcp_listener {
@@ -99,6 +101,9 @@ enum connection_flag {
     CONNECTION_CWND_LIMITED = 16384,  /* the last round trip's window was used to the full */
     CONNECTION_PATH_SHRANK = 65536,   /* what is out is to be cut anew: TIMER_RETRANSMIT does it */
     CONNECTION_MAY_FRAGMENT = 131072, /* the path takes less than any segment of ours: IPv4 may cut them */
+    CONNECTION_ECN = 262144,          /* agreed on */
+    CONNECTION_ECN_ECHO = 524288,     /* our ACKs carry ECE */
+    CONNECTION_ECN_REDUCED = 1048576, /* the next new segment carries CWR */
     CONNECTION_READY = 32768,         /* in its listener's ready queue, or was */
 };
 enum ack_flag { ACK_WANTED = 1, ACK_NOW = 2, ACK_PUSHED = 4 };

@@ -53,7 +53,7 @@ static void insert(struct tcp *tcp, struct tcp_time_wait *tw)
 void time_wait_create(struct tcp_connection *c, struct instant expires)
 {
     struct tcp *tcp = c->socket.tcp;
-    if (tcp->time_wait_count >= LIMIT_TCP_TIME_WAIT)
+    if (tcp->time_wait_count >= tcp->sysctls.max_tw_buckets)
         return;
     struct tcp_time_wait *tw = memory_take_zeroed(1, sizeof *tw);
     tw->socket = (struct tcp_socket){

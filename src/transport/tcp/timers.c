@@ -11,8 +11,8 @@
  *   LIFE        FIN-WAIT-2 without an owner, TIME-WAIT with one: 60 s
  *   REORDER, PROBE, PACE  belong to the rooms that are named so
  *
- * Giving up. Data is retransmitted until the silence has lasted as long as LIMIT_TCP_RETRIES timeouts from the least RTO would (924.6
- * s), as Linux counts; a connection without an owner is given LIMIT_TCP_ORPHAN_RETRIES. What the path complained about meanwhile
+ * Giving up. Data is retransmitted until the silence has lasted as long as tcp_retries2 timeouts from the least RTO would (924.6
+ * s), as Linux counts; a connection without an owner is given tcp_orphan_retries. What the path complained about meanwhile
  * (ICMP) then is the error told.
  *
  * When the timer goes off with nothing outstanding, the connection has been quiet, and gives its retransmission ring back. */
@@ -22,9 +22,6 @@
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/rooms.h"
-
-#define KEEP_ALIVE_IDLE_NS     (7200 * NS_PER_S)
-#define KEEP_ALIVE_INTERVAL_NS (75 * NS_PER_S)
 
 static void connection_fire(struct timer *timer, struct instant now);
 
@@ -67,7 +64,7 @@ static int64_t patience_ns(unsigned retries)
 static void syn_timeout(struct tcp_connection *c, struct instant now)
 {
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
-    if (c->syn_retries >= (answer ? LIMIT_TCP_SYN_ACK_RETRIES : LIMIT_TCP_SYN_RETRIES)) {
+    if (c->syn_retries >= (answer ? c->socket.tcp->sysctls.synack_retries : c->socket.tcp->sysctls.syn_retries)) {
         give_up(c);
         return;
     }
@@ -94,7 +91,7 @@ static void retransmit_timeout(struct tcp_connection *c, struct instant now)
         c->recovery.first_retransmit = now;
     bool orphan = c->flags & CONNECTION_DETACHED;
     if (instant_since(now, c->recovery.first_retransmit) >=
-        patience_ns(orphan ? LIMIT_TCP_ORPHAN_RETRIES : LIMIT_TCP_RETRIES)) {
+        patience_ns(orphan ? c->socket.tcp->sysctls.orphan_retries : c->socket.tcp->sysctls.retries2)) {
         give_up(c);
         return;
     }
@@ -113,7 +110,7 @@ static void persist_timeout(struct tcp_connection *c, struct instant now)
     if (c->sent.count || !sequence_before(c->snd.nxt, output_end(c)))
         return;
     bool orphan = c->flags & CONNECTION_DETACHED;
-    if (c->probes >= (orphan ? LIMIT_TCP_ORPHAN_RETRIES : LIMIT_TCP_RETRIES)) {
+    if (c->probes >= (orphan ? c->socket.tcp->sysctls.orphan_retries : c->socket.tcp->sysctls.retries2)) {
         give_up(c);
         return;
     }
@@ -127,15 +124,17 @@ static void persist_timeout(struct tcp_connection *c, struct instant now)
 
 void timer_keep_alive(struct tcp_connection *c, struct instant now)
 {
+    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    int64_t idle_ns = sysctls->keepalive_time_s * NS_PER_S;
     struct instant heard = c->last_heard;
     if (!(c->flags & CONNECTION_KEEP_ALIVE))
         return;
-    if (c->sent.count || sequence_before(c->snd.nxt, output_end(c)) || instant_since(now, heard) < KEEP_ALIVE_IDLE_NS) {
-        struct instant due = instant_add(heard, KEEP_ALIVE_IDLE_NS); /* data of our own is its own probe */
-        timer_due(c, TIMER_KEEP_ALIVE, instant_reached(now, due) ? instant_add(now, KEEP_ALIVE_IDLE_NS) : due);
+    if (c->sent.count || sequence_before(c->snd.nxt, output_end(c)) || instant_since(now, heard) < idle_ns) {
+        struct instant due = instant_add(heard, idle_ns); /* data of our own is its own probe */
+        timer_due(c, TIMER_KEEP_ALIVE, instant_reached(now, due) ? instant_add(now, idle_ns) : due);
         return;
     }
-    if (c->keep_alive_probes >= LIMIT_TCP_KEEP_ALIVE_PROBES) {
+    if (c->keep_alive_probes >= sysctls->keepalive_probes) {
         output_reset(c, now);
         give_up(c);
         return;
@@ -143,7 +142,7 @@ void timer_keep_alive(struct tcp_connection *c, struct instant now)
     c->keep_alive_probes++;
     event_probe(c, "asks whether the other side is still there");
     output_probe(c, now);
-    timer_due(c, TIMER_KEEP_ALIVE, instant_add(now, KEEP_ALIVE_INTERVAL_NS));
+    timer_due(c, TIMER_KEEP_ALIVE, instant_add(now, sysctls->keepalive_intvl_s * NS_PER_S));
 }
 
 static void fire_one(struct tcp_connection *c, enum tcp_timer which, struct instant now)

@@ -9,9 +9,11 @@
  * No timers, and nothing about loss: when to shrink is recovery.c's affair. */
 #include "transport/tcp/congestion/congestion.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-static const struct congestion_ops *const ALL[] = {&CONGESTION_CUBIC, &CONGESTION_RENO};
+static const struct congestion_ops *const ALL[] = {&CONGESTION_CUBIC, &CONGESTION_RENO, &CONGESTION_DCTCP, &CONGESTION_VEGAS};
 
 const struct congestion_ops *congestion_find(const char *name)
 {
@@ -67,4 +69,12 @@ void congestion_additive(struct congestion *cc, uint32_t per, uint32_t acked)
     }
     if (cc->cwnd > cc->clamp)
         cc->cwnd = cc->clamp;
+}
+
+void congestion_describe(char *out, size_t size_bytes, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(out, size_bytes, format, arguments);
+    va_end(arguments);
 }

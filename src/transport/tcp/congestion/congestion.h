@@ -75,9 +75,11 @@ void congestion_start(struct congestion *cc, const struct congestion_ops *ops,
 /* Shared by the window-based controls (RFC 5681 3.1): slow start takes what it can of `acked`, and returns the rest. */
 static inline bool congestion_in_slow_start(const struct congestion *cc) { return cc->cwnd < cc->ssthresh; }
 uint32_t congestion_slow_start(struct congestion *cc, uint32_t acked);
+/* snprintf, for describe(). */
+void congestion_describe(char *out, size_t size_bytes, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void congestion_additive(struct congestion *cc, uint32_t per,
                          uint32_t acked); /* one segment more for each `per` acknowledged */
 
-extern const struct congestion_ops CONGESTION_CUBIC, CONGESTION_RENO;
+extern const struct congestion_ops CONGESTION_CUBIC, CONGESTION_RENO, CONGESTION_DCTCP, CONGESTION_VEGAS;
 
 #endif

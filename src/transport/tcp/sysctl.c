@@ -1,0 +1,148 @@
+/* A node's TCP settings by their Linux names: "net.ipv4.tcp_sack" and the like.
+ *
+ * Each is a row of one table: its name, where it is kept, and what it may be. Setting one changes what later connections begin with, and,
+ * where the value is looked at in passing (timeouts, retries), those that exist too. The congestion control is a name, not a number,
+ * and the two buffer settings are three numbers, as in /proc. Units and defaults are Linux's, with one exception that is a row of our own:
+ * tcp_initial_window, the segments of RFC 6928, which Linux sets per route.
+ *
+ * No timers, no state but the values. What is not in the table is IMP_NOT_FOUND, so that a caller may pass over settings of kernels that
+ * this stack has no use for. */
+#include "transport/tcp/sysctl.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "transport/limits.h"
+#include "transport/tcp/tcp_internal.h"
+
+struct row {
+    const char *name; /* behind "net.ipv4.tcp_" */
+    size_t offset;
+    uint32_t count, least, most;
+    uint32_t standard[3];
+};
+#define ONE(name, field, least, most, standard)                                                                                \
+    {                                                                                                                          \
+        name, offsetof(struct tcp_sysctls, field), 1, least, most, { standard }                                                \
+    }
+static const struct row ROWS[] = {
+    ONE("abort_on_overflow", abort_on_overflow, 0, 1, 0),
+    ONE("dsack", dsack, 0, 1, 1),
+    ONE("early_retrans", early_retrans, 0, 4, 3),
+    ONE("ecn", ecn, 0, 2, 2),
+    ONE("fin_timeout", fin_timeout_s, 1, 3600, 60),
+    ONE("frto", frto, 0, 2, 2),
+    ONE("initial_window", initial_window, 1, 1000, CONGESTION_INITIAL_WINDOW),
+    ONE("keepalive_intvl", keepalive_intvl_s, 1, 32767, 75),
+    ONE("keepalive_probes", keepalive_probes, 1, 127, LIMIT_TCP_KEEP_ALIVE_PROBES),
+    ONE("keepalive_time", keepalive_time_s, 1, 32767, 7200),
+    ONE("max_syn_backlog", max_syn_backlog, 1, LIMIT_TCP_BACKLOG, LIMIT_TCP_BACKLOG),
+    ONE("max_tw_buckets", max_tw_buckets, 0, LIMIT_TCP_TIME_WAIT, LIMIT_TCP_TIME_WAIT),
+    ONE("moderate_rcvbuf", moderate_rcvbuf, 0, 1, 1),
+    ONE("orphan_retries", orphan_retries, 0, 255, LIMIT_TCP_ORPHAN_RETRIES),
+    ONE("reordering", reordering, 1, 300, 3),
+    ONE("retries2", retries2, 0, 255, LIMIT_TCP_RETRIES),
+    {"rmem",
+     offsetof(struct tcp_sysctls, rmem),
+     3,
+     LIMIT_TCP_RECEIVE_BUFFER_LEAST,
+     LIMIT_TCP_BUFFER_ASKED,
+     {4096, LIMIT_TCP_RECEIVE_BUFFER_DEFAULT, LIMIT_TCP_RECEIVE_BUFFER}},
+    ONE("sack", sack, 0, 1, 1),
+    ONE("slow_start_after_idle", slow_start_after_idle, 0, 1, 1),
+    ONE("syn_retries", syn_retries, 1, 127, LIMIT_TCP_SYN_RETRIES),
+    ONE("synack_retries", synack_retries, 0, 255, LIMIT_TCP_SYN_ACK_RETRIES),
+    ONE("syncookies", syncookies, 0, 2, 1),
+    ONE("timestamps", timestamps, 0, 2, 1),
+    ONE("tw_reuse", tw_reuse, 0, 2, 2),
+    ONE("window_scaling", window_scaling, 0, 1, 1),
+    {"wmem",
+     offsetof(struct tcp_sysctls, wmem),
+     3,
+     LIMIT_TCP_SEND_BUFFER_LEAST,
+     LIMIT_TCP_BUFFER_ASKED,
+     {LIMIT_TCP_SEND_BUFFER_LEAST, LIMIT_TCP_SEND_BUFFER_DEFAULT, LIMIT_TCP_SEND_BUFFER}},
+};
+static const char PREFIX[] = "net.ipv4.tcp_", CONGESTION[] = "net.ipv4.tcp_congestion_control";
+
+static uint32_t *place(struct tcp_sysctls *sysctls, const struct row *row)
+{
+    return (uint32_t *)(void *)((char *)sysctls + row->offset);
+}
+
+void tcp_sysctls_default(struct tcp_sysctls *sysctls)
+{
+    for (size_t i = 0; i < count_of(ROWS); i++)
+        memcpy(place(sysctls, &ROWS[i]), ROWS[i].standard, ROWS[i].count * sizeof(uint32_t));
+}
+
+static const struct row *row_find(const char *name)
+{
+    if (strncmp(name, PREFIX, sizeof PREFIX - 1) != 0)
+        return NULL;
+    for (size_t i = 0; i < count_of(ROWS); i++)
+        if (strcmp(name + sizeof PREFIX - 1, ROWS[i].name) == 0)
+            return &ROWS[i];
+    return NULL;
+}
+
+int tcp_sysctl_set(struct tcp *tcp, const char *name, const char *value)
+{
+    if (strcmp(name, CONGESTION) == 0) {
+        const struct congestion_ops *ops = congestion_find(value);
+        if (!ops)
+            return IMP_NOT_FOUND;
+        tcp->congestion = ops;
+        return 0;
+    }
+    const struct row *row = row_find(name);
+    if (!row)
+        return IMP_NOT_FOUND;
+    uint32_t numbers[3];
+    const char *at = value;
+    for (uint32_t i = 0; i < row->count; i++) {
+        char *end;
+        unsigned long long n = strtoull(at, &end, 10);
+        if (end == at || *at == '-')
+            return IMP_MALFORMED;
+        if (n < row->least || n > row->most)
+            return IMP_INVALID;
+        numbers[i] = (uint32_t)n;
+        at = end + strspn(end, " \t");
+    }
+    if (*at)
+        return IMP_MALFORMED;
+    memcpy(place(&tcp->sysctls, row), numbers, row->count * sizeof numbers[0]);
+    return 0;
+}
+
+int tcp_sysctl_get(const struct tcp *tcp, const char *name, char *out, size_t size_bytes)
+{
+    if (strcmp(name, CONGESTION) == 0) {
+        snprintf(out, size_bytes, "%s", tcp->congestion->name);
+        return 0;
+    }
+    const struct row *row = row_find(name);
+    if (!row)
+        return IMP_NOT_FOUND;
+    struct tcp_sysctls sysctls = tcp->sysctls;
+    const uint32_t *numbers = place(&sysctls, row);
+    if (row->count == 3)
+        snprintf(out, size_bytes, "%u\t%u\t%u", numbers[0], numbers[1], numbers[2]);
+    else
+        snprintf(out, size_bytes, "%u", numbers[0]);
+    return 0;
+}
+
+const char *tcp_sysctl_name(size_t at, char *out, size_t size_bytes)
+{
+    if (at > count_of(ROWS))
+        return NULL;
+    if (at == count_of(ROWS))
+        return CONGESTION;
+    snprintf(out, size_bytes, "%s%s", PREFIX, ROWS[at].name);
+    return out;
+}

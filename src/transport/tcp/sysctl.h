@@ -1,0 +1,21 @@
+#ifndef IMP_TRANSPORT_TCP_SYSCTL_H
+#define IMP_TRANSPORT_TCP_SYSCTL_H
+
+#include <stdint.h>
+
+/* A node's TCP settings, by the names that Linux gives them (Documentation/networking/ip-sysctl). */
+struct tcp_sysctls {
+    uint32_t sack, dsack, timestamps, window_scaling, frto;
+    uint32_t ecn;        /* 0 never, 1 ask and accept, 2 accept */
+    uint32_t syncookies; /* 0 never, 1 when the queue is full, 2 always */
+    uint32_t syn_retries, synack_retries, retries2, orphan_retries;
+    uint32_t fin_timeout_s, keepalive_time_s, keepalive_intvl_s, keepalive_probes;
+    uint32_t slow_start_after_idle, moderate_rcvbuf, abort_on_overflow, tw_reuse, max_tw_buckets, max_syn_backlog;
+    uint32_t early_retrans; /* 0: no tail loss probe */
+    uint32_t reordering, initial_window;
+    uint32_t rmem[3], wmem[3]; /* least, default, most; bytes */
+};
+
+void tcp_sysctls_default(struct tcp_sysctls *sysctls);
+
+#endif
