@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "../tests/transport/pair.h"
+#include "transport/tcp/congestion/congestion.h"
 
 static double seconds(void)
 {
@@ -68,6 +69,10 @@ static void bulk(const char *title, struct wire_settings wire, uint32_t mtu, int
            "frames/s, %.2f timers a frame\n",
            title, (double)b.bytes * 8 / virtual_s / 1e6, virtual_s / wall, (double)b.bytes * 8 / wall / 1e9,
            (double)counts.frames_carried / wall / 1e6, (double)counts.timers_fired / (double)counts.frames_carried);
+    struct tcp_info info;
+    tcp_socket_info(a.socket, &info);
+    printf("%34s cwnd %u, RTT %.2f ms, %llu of %llu segments sent again\n", "", info.cwnd_segments, (double)info.rtt_ns / 1e6,
+           (unsigned long long)info.retransmits, (unsigned long long)info.segments_sent);
     pair_destroy(&p);
     memory_free(a.buffer);
     memory_free(b.buffer);
@@ -126,6 +131,15 @@ int main(void)
     bulk("1 Gbit/s, 1 ms round trip", gigabit, 1500, 3 * NS_PER_S, NULL);
     gigabit.loss_ppm = 1000;
     bulk("the same with 0.1 % loss", gigabit, 1500, 3 * NS_PER_S, NULL);
+    struct wire_settings narrow = {
+        .rate_bps = 100000000, .delay_ns = 10 * NS_PER_MS, .queue_frames = 300, .overhead_bytes = 24};
+    size_t count;
+    const struct congestion_ops *const *all = congestion_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        char title[64];
+        snprintf(title, sizeof title, "100 Mbit/s, 20 ms, %s", all[i]->name);
+        bulk(title, narrow, 1500, 15 * NS_PER_S, all[i]->name);
+    }
     struct wire_settings free_wire = {.delay_ns = 100000};
     bulk("no limit, MTU 1500", free_wire, 1500, NS_PER_S / 10, NULL);
     bulk("no limit, MTU 9000", free_wire, 9000, NS_PER_S / 10, NULL);

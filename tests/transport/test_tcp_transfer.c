@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "pair.h"
+#include "transport/tcp/congestion/congestion.h"
 
 static unsigned sockets_left(struct tcp *tcp)
 {
@@ -124,6 +125,10 @@ static struct trial trial_of(uint64_t seed)
     t.a_chunk = 1 + (uint32_t)random_below(&r, 20000);
     t.b_chunk = 1 + (uint32_t)random_below(&r, 20000);
     t.a.no_delay = random_below(&r, 2);
+    size_t count;
+    const struct congestion_ops *const *all = congestion_all(&count);
+    t.a.congestion = all[random_below(&r, count)]->name;
+    t.b.congestion = all[random_below(&r, count)]->name;
     if (random_below(&r, 3) == 0)
         t.a.receive_buffer_bytes = t.b.receive_buffer_bytes = 2304 + (uint32_t)random_below(&r, 60000);
     if (random_below(&r, 3) == 0)
@@ -137,6 +142,33 @@ static void many_seeds_of_faults(void **state)
     for (uint64_t seed = 1; seed <= 500; seed++) {
         struct trial t = trial_of(seed);
         run(&t);
+    }
+}
+
+/* Each control fills most of a plain bottleneck: 20 Mbit/s, 40 ms, a queue of one such product. */
+static void every_congestion_control_fills_a_wire(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct congestion_ops *const *all = congestion_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        struct wire_settings ab = {.rate_bps = 20000000, .delay_ns = 20 * NS_PER_MS, .queue_frames = 70, .overhead_bytes = 24};
+        struct pair p = pair_create(1, &ab, &ab, 1500, false);
+        struct end *a = memory_take_zeroed(1, sizeof *a), *b = memory_take_zeroed(1, sizeof *b);
+        *a = (struct end){.total = 20000000};
+        assert_int_equal(pair_start(&p, a, b, (struct tcp_settings){.congestion = all[i]->name}, (struct tcp_settings){0}), 0);
+        engine_run(p.engine, (struct instant){8 * NS_PER_S});
+        double goodput = (double)b->read * 8 / 8 / 1e6;
+        if (goodput < 15)
+            print_error("%s: %.1f Mbit/s\n", all[i]->name, goodput);
+        assert_true(goodput > 15);
+        assert_false(b->wrong);
+        tcp_abort(a->socket);
+        tcp_close(b->listener);
+        engine_run(p.engine, (struct instant){9 * NS_PER_S});
+        memory_free(a);
+        memory_free(b);
+        pair_destroy(&p);
     }
 }
 
@@ -165,9 +197,13 @@ static void the_same_seed_gives_the_same_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_clean_wire_carries_both_ways), cmocka_unit_test(nothing_at_all_is_a_transfer_too),
-        cmocka_unit_test(tiny_buffers_and_chunks),        cmocka_unit_test(a_tiny_mtu),
-        cmocka_unit_test(many_seeds_of_faults),           cmocka_unit_test(the_same_seed_gives_the_same_bytes),
+        cmocka_unit_test(a_clean_wire_carries_both_ways),
+        cmocka_unit_test(nothing_at_all_is_a_transfer_too),
+        cmocka_unit_test(tiny_buffers_and_chunks),
+        cmocka_unit_test(a_tiny_mtu),
+        cmocka_unit_test(many_seeds_of_faults),
+        cmocka_unit_test(every_congestion_control_fills_a_wire),
+        cmocka_unit_test(the_same_seed_gives_the_same_bytes),
     };
     return cmocka_run_group_tests_name("tcp transfer", tests, NULL, NULL);
 }

@@ -69,9 +69,8 @@ static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, stru
         if (!(sent->flags & SENT_SACKED)) {
             news->delivered++;
             rack_advance(c, sent, news->now);
+            rate_delivered(c, sent, news);
         }
-        if (sent->delivered > news->prior_delivered)
-            news->prior_delivered = sent->delivered;
         news->acked_segments++;
         retransmit_queue_pop(&c->sent);
     }

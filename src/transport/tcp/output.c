@@ -22,6 +22,8 @@
 #include "transport/tcp/events.h"
 #include "transport/tcp/rooms.h"
 
+enum { PACED_HEADERS = 52 }; /* IP, TCP and timestamps use the path too */
+
 struct sequence output_end(const struct tcp_connection *c)
 {
     uint32_t syn = sequence_equal(c->snd.una, c->snd.iss); /* the buffer starts behind the SYN */
@@ -289,7 +291,12 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
         c->count.retransmits++;
     }
     sent->time = now;
-    sent->delivered = c->delivered;
+    rate_sent(c, sent, now);
+    if (c->congestion.pacing_bytes_per_s) {
+        struct instant from = instant_max(c->pace_next, now);
+        c->pace_next = instant_add(
+            from, (int64_t)((uint64_t)(sent->length + PACED_HEADERS) * NS_PER_S / c->congestion.pacing_bytes_per_s));
+    }
     sent->transmissions++;
     c->count.bytes_sent += sent->length;
     ack_data_sent(c, now);
@@ -298,6 +305,14 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
     if (error == IMP_TOO_BIG)
         path_refused(c, now);
     return 0;
+}
+
+bool output_paced(struct tcp_connection *c, struct instant now)
+{
+    if (!c->congestion.pacing_bytes_per_s || instant_reached(now, c->pace_next))
+        return false;
+    timer_due(c, TIMER_PACE, c->pace_next);
+    return true;
 }
 
 /* May a segment of this length, which is not full, go now? */
@@ -322,6 +337,8 @@ static void send_new(struct tcp_connection *c, uint32_t length, bool fin, struct
     if (fin)
         c->flags |= CONNECTION_FIN_SENT;
     (void)output_sent(c, c->sent.count - 1, now);
+    if (recovery_in_reduction(c))
+        c->recovery.prr_out++;
     if (fin)
         event_fin(c);
 }
@@ -345,6 +362,7 @@ static bool may_send(const struct tcp_connection *c)
 
 static void after_sending(struct tcp_connection *c, bool sent, bool limited, struct instant now)
 {
+    rate_check_app_limited(c);
     if (sent || limited)
         note_usage(c, limited);
     if (sent && !probe_schedule(c, now, false) && instant_is_never(c->due[TIMER_RETRANSMIT]))
@@ -383,7 +401,7 @@ void output(struct tcp_connection *c, struct instant now)
             break;
         if (length < mss && !small_may_go(c, length, waiting, fin))
             break;
-        if (c->sent.count >= LIMIT_TCP_FLIGHT)
+        if (c->sent.count >= LIMIT_TCP_FLIGHT || output_paced(c, now))
             break;
         send_new(c, length, fin, now);
         any = true;

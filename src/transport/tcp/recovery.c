@@ -382,7 +382,8 @@ static struct congestion_ack summary(const struct tcp_connection *c, const struc
                                    .window_limited = limited,
                                    .echo = news->echo,
                                    .acked_bytes = news->acked_bytes,
-                                   .delivered = c->delivered};
+                                   .delivered = c->delivered,
+                                   .lost = c->sent.lost > news->prior_lost ? c->sent.lost - news->prior_lost : 0};
 }
 
 void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news)
@@ -396,6 +397,7 @@ void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news)
     if (selective(c))
         rack_adjust(c, news);
     struct congestion_ack ack = summary(c, news);
+    rate_sample(c, news, &ack);
     if (cc->ops->acked && news->delivered)
         cc->ops->acked(cc, &ack);
     if (cc->ops->control)
@@ -424,7 +426,7 @@ void recovery_retransmit(struct tcp_connection *c, struct instant now)
         if ((sent->flags & (SENT_LOST | SENT_RETRANSMITTED)) != SENT_LOST)
             continue;
         c->recovery.retransmit_hint = sent->start;
-        if (retransmit_queue_in_flight(&c->sent) >= c->congestion.cwnd)
+        if (retransmit_queue_in_flight(&c->sent) >= c->congestion.cwnd || output_paced(c, now))
             return;
         if (output_sent(c, i, now) != 0)
             return;
@@ -464,6 +466,7 @@ void recovery_timeout(struct tcp_connection *c, struct instant now)
     c->rack.probe_out = false;
     cc->cwnd = retransmit_queue_in_flight(&c->sent) + 1;
     cc->count = 0;
+    c->pace_next = now;
     c->recovery.state = RECOVERY_LOSS;
     c->recovery.high = c->snd.nxt;
     c->recovery.frto = (first || c->retries > 0) && c->socket.tcp->sysctls.frto;

@@ -108,7 +108,8 @@ bool output_one_more(struct tcp_connection *c,
                      struct instant now); /* a new segment past cwnd, within the peer's window: a probe */
 void output_persist(struct tcp_connection *c, struct instant now); /* the persist timer went off */
 uint32_t output_mss(const struct tcp_connection *c);
-struct sequence output_end(const struct tcp_connection *c); /* behind the last byte in the send buffer */
+bool output_paced(struct tcp_connection *c, struct instant now); /* it is not yet time for another segment */
+struct sequence output_end(const struct tcp_connection *c);      /* behind the last byte in the send buffer */
 int output_segment(struct tcp *tcp, const struct packet_info *info,
                    const struct tcp_segment *segment); /* a bare one, of no connection's */
 void reply_reset(struct tcp *tcp, const struct packet_info *info, const struct tcp_segment *segment); /* RFC 9293 3.10.7.1 */
@@ -118,6 +119,12 @@ void timer_due(struct tcp_connection *c, enum tcp_timer which, struct instant du
 void timer_clear(struct tcp_connection *c, enum tcp_timer which);
 void timer_restart_retransmit(struct tcp_connection *c, struct instant now); /* by what is outstanding */
 void timer_keep_alive(struct tcp_connection *c, struct instant now);
+
+/* rate.c */
+void rate_sent(struct tcp_connection *c, struct sent *sent, struct instant now);
+void rate_delivered(struct tcp_connection *c, const struct sent *sent, struct ack_news *news);
+void rate_sample(struct tcp_connection *c, const struct ack_news *news, struct congestion_ack *out);
+void rate_check_app_limited(struct tcp_connection *c);
 
 /* ecn.c */
 uint8_t ecn_syn_flags(const struct tcp_connection *c);

@@ -39,8 +39,7 @@ static void mark(struct tcp_connection *c, struct sent *sent, struct ack_news *n
         *newest = sent->time;
     }
     rack_advance(c, sent, news->now);
-    if (sent->delivered > news->prior_delivered)
-        news->prior_delivered = sent->delivered;
+    rate_delivered(c, sent, news);
     retransmit_queue_mark_sacked(&c->sent, sent);
     if (c->sent.sacked == 1 || sequence_before(c->recovery.highest_sacked, sent_end(sent)))
         c->recovery.highest_sacked = sent_end(sent);

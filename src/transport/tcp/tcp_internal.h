@@ -198,6 +198,11 @@ struct tcp_connection {
         uint32_t retransmits, timeouts;
     } count;
     uint64_t delivered; /* segments, over the connection's life */
+    struct {            /* rate.c */
+        struct instant delivered_time, first_sent;
+        uint64_t app_limited; /* until this much is delivered, samples say what the application did; 0 = not */
+    } rate;
+    struct instant pace_next; /* when the next segment may leave, for controls that pace */
 };
 
 /* What one acknowledgement told the sender; filled in by acknowledgement.c, read by recovery.c. */
@@ -219,7 +224,10 @@ struct ack_news {
     bool new_data_first; /* F-RTO asks for new data before anything is sent again */
     bool original_acked; /* something sent once, before the recovery began, arrived (RFC 5682) */
     bool dsack_of_probe;
-    uint64_t prior_delivered;          /* c->delivered when the newest segment told of had been sent */
+    uint64_t prior_delivered; /* c->delivered when the newest segment told of had been sent */
+    bool sampled, app_limited;
+    struct instant prior_time;
+    int64_t send_interval_ns;
     int64_t rtt_ns, congestion_rtt_ns; /* or -1 */
     const struct tcp_segment *segment;
 };

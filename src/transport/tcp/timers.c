@@ -156,6 +156,10 @@ static void fire_one(struct tcp_connection *c, enum tcp_timer which, struct inst
     case TIMER_REORDER: rack_reorder_timeout(c, now); break;
     case TIMER_PROBE: probe_send(c, now); break;
     case TIMER_PACE:
+        if (c->sent.lost)
+            recovery_retransmit(c, now);
+        output(c, now);
+        break;
     case TIMER_COUNT: break;
     }
 }

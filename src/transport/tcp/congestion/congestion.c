@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct congestion_ops *const ALL[] = {&CONGESTION_CUBIC, &CONGESTION_RENO, &CONGESTION_DCTCP, &CONGESTION_VEGAS};
+static const struct congestion_ops *const ALL[] = {&CONGESTION_CUBIC, &CONGESTION_RENO, &CONGESTION_BBR, &CONGESTION_DCTCP,
+                                                   &CONGESTION_VEGAS};
 
 const struct congestion_ops *congestion_find(const char *name)
 {

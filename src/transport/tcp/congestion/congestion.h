@@ -80,6 +80,6 @@ void congestion_describe(char *out, size_t size_bytes, const char *format, ...) 
 void congestion_additive(struct congestion *cc, uint32_t per,
                          uint32_t acked); /* one segment more for each `per` acknowledged */
 
-extern const struct congestion_ops CONGESTION_CUBIC, CONGESTION_RENO, CONGESTION_DCTCP, CONGESTION_VEGAS;
+extern const struct congestion_ops CONGESTION_CUBIC, CONGESTION_RENO, CONGESTION_BBR, CONGESTION_DCTCP, CONGESTION_VEGAS;
 
 #endif

@@ -1,0 +1,68 @@
+/* How fast the path delivers (draft-cheng-iccrg-delivery-rate-estimation, as Linux does it): what BBR is built on.
+ *
+ * Each record notes, when it leaves, how much had been delivered by then, and when. When it is acknowledged, the difference to now is what
+ * was delivered meanwhile, over the longer of two times: from the first sending of that flight to its last (nobody can deliver faster than
+ * it was sent), and between the two acknowledgements (ACKs that come in a bunch prove nothing). Of all that one ACK
+ * acknowledges, the segment sent last gives the sample.
+ *
+ * A sample from a time when the application had too little to send says only what the application did; it is marked, and a control may
+ * use it when it is higher than what it believed. No timers. */
+#include "transport/tcp/rooms.h"
+
+void rate_sent(struct tcp_connection *c, struct sent *sent, struct instant now)
+{
+    if (c->sent.count <= 1 || retransmit_queue_in_flight(&c->sent) <= 1) { /* a new flight */
+        c->rate.first_sent = now;
+        c->rate.delivered_time = now;
+    }
+    sent->delivered = c->delivered;
+    sent->delivered_time = c->rate.delivered_time;
+    sent->first_sent_time = c->rate.first_sent;
+    if (c->rate.app_limited)
+        sent->flags |= SENT_APP_LIMITED;
+    else
+        sent->flags &= (uint16_t)~SENT_APP_LIMITED;
+}
+
+void rate_delivered(struct tcp_connection *c, const struct sent *sent, struct ack_news *news)
+{
+    if (news->sampled && sent->delivered < news->prior_delivered)
+        return;
+    news->sampled = true;
+    news->prior_delivered = sent->delivered;
+    news->prior_time = sent->delivered_time;
+    news->app_limited = sent->flags & SENT_APP_LIMITED;
+    news->send_interval_ns = instant_since(sent->time, sent->first_sent_time);
+    c->rate.first_sent = sent->time;
+}
+
+/* Called once an ACK has been counted. */
+void rate_sample(struct tcp_connection *c, const struct ack_news *news, struct congestion_ack *out)
+{
+    if (c->rate.app_limited && c->delivered > c->rate.app_limited)
+        c->rate.app_limited = 0;
+    if (news->delivered)
+        c->rate.delivered_time = news->now;
+    out->interval_ns = -1;
+    out->prior_delivered = news->prior_delivered;
+    out->app_limited = news->app_limited;
+    if (!news->sampled)
+        return;
+    int64_t ack_interval = instant_since(news->now, news->prior_time);
+    int64_t interval = ack_interval > news->send_interval_ns ? ack_interval : news->send_interval_ns;
+    if (interval < c->rtt.minimum_ns) /* shorter than any round trip: from a spurious retransmission */
+        return;
+    out->rate_segments = (uint32_t)(c->delivered - news->prior_delivered);
+    out->interval_ns = interval;
+}
+
+/* Nothing to send, and the window is not the reason. */
+void rate_check_app_limited(struct tcp_connection *c)
+{
+    bool idle = !sequence_before(c->snd.nxt, output_end(c)) && retransmit_queue_in_flight(&c->sent) < c->congestion.cwnd &&
+                c->sent.lost <= c->sent.retransmitted;
+    if (!idle)
+        return;
+    uint64_t mark = c->delivered + retransmit_queue_in_flight(&c->sent);
+    c->rate.app_limited = mark ? mark : 1;
+}
