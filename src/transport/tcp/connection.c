@@ -27,23 +27,30 @@ static uint32_t bounded(uint32_t asked, uint32_t least)
     return asked < least ? least : asked > LIMIT_TCP_BUFFER_ASKED ? (uint32_t)LIMIT_TCP_BUFFER_ASKED : asked;
 }
 
+uint8_t connection_window_scale(const struct tcp *tcp, const struct tcp_settings *settings)
+{
+    uint32_t most = settings->receive_buffer_bytes ? bounded(settings->receive_buffer_bytes, LIMIT_TCP_RECEIVE_BUFFER_LEAST)
+                                                   : tcp->sysctls.rmem[2];
+    uint8_t scale = 0;
+    while (most >> scale > UINT16_MAX && scale < TCP_WINDOW_SCALE_MAX)
+        scale++;
+    return scale;
+}
+
 static void buffers_prepare(struct tcp_connection *c, const struct tcp_settings *settings)
 {
     const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
     c->snd.limit = sysctls->wmem[1];
-    c->rcv.limit =
-        LIMIT_TCP_RECEIVE_BUFFER_DEFAULT / 2; /* the window that Linux offers with this default: half is for its bookkeeping */
-    uint32_t most = sysctls->rmem[2];
+    c->rcv.limit = sysctls->rmem[1] / 2; /* the window that Linux offers: half is for its bookkeeping */
     if (settings->send_buffer_bytes) {
         c->snd.limit = bounded(settings->send_buffer_bytes, LIMIT_TCP_SEND_BUFFER_LEAST);
         c->flags |= CONNECTION_SEND_FIXED;
     }
     if (settings->receive_buffer_bytes) {
-        most = c->rcv.limit = bounded(settings->receive_buffer_bytes, LIMIT_TCP_RECEIVE_BUFFER_LEAST);
+        c->rcv.limit = bounded(settings->receive_buffer_bytes, LIMIT_TCP_RECEIVE_BUFFER_LEAST);
         c->flags |= CONNECTION_RECEIVE_FIXED;
     }
-    while (most >> c->rcv.scale > UINT16_MAX && c->rcv.scale < TCP_WINDOW_SCALE_MAX)
-        c->rcv.scale++;
+    c->rcv.scale = connection_window_scale(c->socket.tcp, settings);
 }
 
 struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_settings *settings, const struct endpoint *local,

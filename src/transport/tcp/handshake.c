@@ -47,9 +47,9 @@ void handshake_done(struct tcp_connection *c, struct instant now)
 {
     c->snd.una = sequence_add(c->snd.iss, 1);
     timer_clear(c, TIMER_RETRANSMIT);
-    if (c->syn_retries == 0)
+    if (c->syn_retries == 0 && !(c->flags & CONNECTION_COOKIE))
         rtt_sample(&c->rtt, instant_since(now, c->last_send), c->snd.una, c->snd.nxt, now);
-    else
+    else if (c->syn_retries)
         c->congestion.cwnd = 1; /* RFC 5681 3.1 */
     c->rcv.rtt_ns = c->rtt.smoothed_ns;
     c->retries = c->backoff = 0;

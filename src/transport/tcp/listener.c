@@ -8,6 +8,9 @@
  *
  * Closing a listener resets what waits in its queues: no owner will ever read it. Timers: none of its own.
  *
+ * When the half-open queue is full, SYN cookies (cookie.c) take over, unless tcp_syncookies forbids it: the SYN+ACK goes out and nothing is
+ * kept; the ACK that answers it opens the connection as if it had been kept.
+ *
  * The settings given to tcp_listen() are those of each connection that comes of it. */
 #include <assert.h>
 #include <string.h>
@@ -15,8 +18,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "transport/limits.h"
+#include "transport/tcp/cookie.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/rooms.h"
+
+#define COOKIES_FOR_NS (120 * NS_PER_S) /* after the last one was sent, ACKs are looked at */
 
 static bool conflicts(const struct endpoint *a, const struct endpoint *b)
 {
@@ -78,6 +84,19 @@ int tcp_listen(struct tcp *tcp, const struct tcp_settings *settings, struct tcp_
     return 0;
 }
 
+static struct tcp_connection *half_open_create(struct tcp_listener *listener, const struct endpoint *local,
+                                               const struct endpoint *remote, const struct path *path,
+                                               const struct tcp_segment *syn, struct instant now)
+{
+    struct tcp_connection *c = connection_create(listener->socket.tcp, &listener->settings, local, remote, path);
+    c->flags |= CONNECTION_FRESH;
+    c->listener = listener;
+    list_push_back(&listener->half_open, &c->waiting);
+    listener->half_open_count++;
+    handshake_options(c, syn, now);
+    return c;
+}
+
 static void open_half(struct tcp_listener *listener, const struct packet_info *info, const struct tcp_segment *syn,
                       struct instant now)
 {
@@ -89,14 +108,89 @@ static void open_half(struct tcp_listener *listener, const struct packet_info *i
     remote.interface = interface;
     if (stack_path(tcp->stack, &remote.address, interface, &path) != 0)
         return;
-    struct tcp_connection *c = connection_create(tcp, &listener->settings, &local, &remote, &path);
-    c->flags |= CONNECTION_FRESH;
-    c->listener = listener;
-    list_push_back(&listener->half_open, &c->waiting);
-    listener->half_open_count++;
-    handshake_options(c, syn, now);
+    struct tcp_connection *c = half_open_create(listener, &local, &remote, &path, syn, now);
     set_state(c, TCP_SYN_RECEIVED);
     output_syn(c, now);
+}
+
+/* ---- SYN cookies: cookie.h ---- */
+
+static struct packet_info answer_info(const struct packet_info *info)
+{
+    return (struct packet_info){.source = info->destination,
+                                .destination = info->source,
+                                .protocol = PROTOCOL_TCP,
+                                .dont_fragment = true,
+                                .interface = ip_is_link_local(&info->source) ? info->interface : 0};
+}
+
+/* The SYN+ACK of a connection that nobody remembers. */
+static void cookie_answer(struct tcp_listener *listener, const struct packet_info *info, const struct tcp_segment *syn,
+                          struct instant now)
+{
+    struct tcp *tcp = listener->socket.tcp;
+    struct endpoint local = {.address = info->destination, .port = syn->destination_port};
+    struct endpoint remote = {.address = info->source, .port = syn->source_port};
+    struct packet_info back = answer_info(info);
+    struct path path = {.mtu = 0};
+    if (stack_path(tcp->stack, &remote.address, back.interface, &path) != 0)
+        return;
+    bool stamped = syn->options & TCP_OPTION_TIMESTAMPS && tcp->sysctls.timestamps;
+    struct cookie cookie = {.mss = syn->options & TCP_OPTION_MSS ? syn->mss : 536, .window_scale = syn->window_scale};
+    cookie.options = stamped ? syn->options & (TCP_OPTION_WINDOW_SCALE | TCP_OPTION_SACK_PERMITTED) : 0;
+    cookie.ecn = stamped && tcp->sysctls.ecn && (syn->flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR);
+    struct tcp_segment answer = {.source_port = local.port,
+                                 .destination_port = remote.port,
+                                 .flags = TCP_SYN | TCP_ACK,
+                                 .acknowledgement = sequence_add(syn->sequence, 1),
+                                 .window = UINT16_MAX,
+                                 .options = TCP_OPTION_MSS};
+    answer.sequence = cookie_make(tcp->isn_key, &local, &remote, syn->sequence, &cookie, now);
+    answer.flags |= cookie.ecn ? TCP_ECE : 0;
+    answer.mss = (uint16_t)(path.mtu - TCP_HEADER_BYTES - (local.address.family == 4 ? 20 : 40));
+    if (stamped) {
+        answer.options |= (uint8_t)(TCP_OPTION_TIMESTAMPS | cookie.options);
+        answer.timestamp = cookie_timestamp(timestamp_clock(now) + timestamp_offset(tcp, &local, &remote), &cookie);
+        answer.timestamp_echo = syn->timestamp;
+        answer.window_scale = connection_window_scale(tcp, &listener->settings);
+    }
+    tcp->cookies_until = instant_add(now, COOKIES_FOR_NS);
+    (void)output_segment(tcp, &back, &answer);
+}
+
+/* An ACK that may be the third segment of a handshake that was answered by a cookie. True: it was, and is dealt with. */
+static bool cookie_acknowledged(struct tcp_listener *listener, const struct packet_info *info, const struct tcp_segment *ack,
+                                struct frame *frame, struct instant now)
+{
+    struct tcp *tcp = listener->socket.tcp;
+    struct endpoint local = {.address = info->destination, .port = ack->destination_port};
+    struct endpoint remote = {.address = info->source, .port = ack->source_port};
+    struct sequence peer = sequence_back(ack->sequence, 1), ours = sequence_back(ack->acknowledgement, 1);
+    struct cookie cookie;
+    struct path path;
+    if (!tcp->sysctls.syncookies || (tcp->sysctls.syncookies == 1 && instant_reached(now, tcp->cookies_until)) ||
+        ack->flags & TCP_SYN || !cookie_check(tcp->isn_key, &local, &remote, peer, ours, now, &cookie) ||
+        listener->ready_count >= listener->backlog ||
+        stack_path(tcp->stack, &remote.address, answer_info(info).interface, &path) != 0)
+        return false;
+    if (ack->options & TCP_OPTION_TIMESTAMPS)
+        cookie_timestamp_read(ack->timestamp_echo, &cookie);
+    struct tcp_segment syn = {.flags = TCP_SYN,
+                              .sequence = peer,
+                              .window = ack->window,
+                              .options = cookie.options | TCP_OPTION_MSS,
+                              .mss = cookie.mss,
+                              .window_scale = cookie.window_scale,
+                              .timestamp = ack->timestamp};
+    struct tcp_connection *c = half_open_create(listener, &local, &remote, &path, &syn, now);
+    c->snd.iss = c->snd.una = ours;
+    c->snd.nxt = sequence_add(ours, 1);
+    c->usage_end = c->snd.partial_end = c->recovery.high = ours;
+    c->rcv.wnd = UINT16_MAX;
+    c->flags |= CONNECTION_COOKIE | (cookie.ecn ? (uint32_t)CONNECTION_ECN : 0u);
+    set_state(c, TCP_SYN_RECEIVED);
+    connection_input(c, info, ack, frame, now);
+    return true;
 }
 
 void listener_input(struct tcp_listener *listener, const struct packet_info *info, const struct tcp_segment *segment,
@@ -108,6 +202,8 @@ void listener_input(struct tcp_listener *listener, const struct packet_info *inf
         return;
     }
     if (segment->flags & TCP_ACK) {
+        if (cookie_acknowledged(listener, info, segment, frame, now))
+            return;
         struct endpoint remote = {.address = info->source, .port = segment->source_port};
         event_reset_sent(tcp, &remote, segment->destination_port, "no such connection");
         reply_reset(tcp, info, segment);
@@ -119,12 +215,16 @@ void listener_input(struct tcp_listener *listener, const struct packet_info *inf
         node_drop(tcp->node, frame, DROP_TCP_INVALID);
         return;
     }
-    if (listener->ready_count >= listener->backlog || listener->half_open_count >= listener->backlog ||
-        listener->half_open_count >= tcp->sysctls.max_syn_backlog || tcp->connection_count >= LIMIT_TCP_SOCKETS) {
+    bool flooded = listener->half_open_count >= listener->backlog || listener->half_open_count >= tcp->sysctls.max_syn_backlog;
+    bool by_cookie = tcp->sysctls.syncookies == 2 || (flooded && tcp->sysctls.syncookies);
+    if (listener->ready_count >= listener->backlog || tcp->connection_count >= LIMIT_TCP_SOCKETS || (flooded && !by_cookie)) {
         node_drop(tcp->node, frame, DROP_TCP_BACKLOG_FULL);
         return;
     }
-    open_half(listener, info, segment, now);
+    if (by_cookie)
+        cookie_answer(listener, info, segment, now);
+    else
+        open_half(listener, info, segment, now);
     frame_release(frame);
 }
 

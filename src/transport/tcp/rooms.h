@@ -21,6 +21,7 @@ static inline struct instant tcp_now(const struct tcp *tcp) { return engine_now(
 /* connection.c: birth, states, death */
 struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_settings *settings, const struct endpoint *local,
                                          const struct endpoint *remote, const struct path *path);
+uint8_t connection_window_scale(const struct tcp *tcp, const struct tcp_settings *settings);
 void set_state(struct tcp_connection *c, enum tcp_state to); /* the only transition; tells "tcp-state" */
 void connection_end(struct tcp_connection *c, int error);    /* to CLOSED; told to the owner, freed later when there is none */
 void connection_time_wait(struct tcp_connection *c, struct instant now);

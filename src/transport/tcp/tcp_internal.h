@@ -47,6 +47,7 @@ struct tcp {
     uint32_t challenge_count;
     const struct congestion_ops *congestion; /* of new connections */
     struct tcp_sysctls sysctls;
+    struct instant cookies_until; /* SYN cookies may come back until then */
 };
 
 struct tcp_listener {
@@ -101,6 +102,7 @@ enum connection_flag {
     CONNECTION_CWND_LIMITED = 16384,  /* the last round trip's window was used to the full */
     CONNECTION_PATH_SHRANK = 65536,   /* what is out is to be cut anew: TIMER_RETRANSMIT does it */
     CONNECTION_MAY_FRAGMENT = 131072, /* the path takes less than any segment of ours: IPv4 may cut them */
+    CONNECTION_COOKIE = 2097152,      /* opened by a SYN cookie: when the SYN+ACK left is not known */
     CONNECTION_ECN = 262144,          /* agreed on */
     CONNECTION_ECN_ECHO = 524288,     /* our ACKs carry ECE */
     CONNECTION_ECN_REDUCED = 1048576, /* the next new segment carries CWR */
