@@ -24,6 +24,7 @@ struct engine {
     uint64_t seed;
     struct queue queue;
     struct list observers;
+    uint32_t samplers; /* observers that want samples */
     struct frame_pool frames;
     struct stack_pool stacks;
     struct map nodes; /* by name, in order of creation */

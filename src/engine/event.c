@@ -2,7 +2,8 @@
  *
  * A protocol states a fact (event_emit with a static type and an array of values); the engine adds the time and the node and hands it to each
  * observer in turn. Nothing is stored and nothing is formatted here unless a reader asks: event_wanted() is a load and a branch, so
- * a run that nobody watches pays only that.
+ * a run that nobody watches pays only that. Samples, which come with every packet, have a question of their own (event_sampled), so that the
+ * story's readers do not make TCP measure anything.
  *
  * Printing a value is here rather than in the readers so that the story, the JSON stream and expectations agree on how an address
  * or a duration looks. */
@@ -14,22 +15,28 @@
 
 #include "engine/engine_internal.h"
 
-void observer_add(struct engine *engine, struct observer *observer) { list_push_back(&engine->observers, &observer->link); }
+void observer_add(struct engine *engine, struct observer *observer)
+{
+    list_push_back(&engine->observers, &observer->link);
+    engine->samplers += observer->samples;
+}
 
 void observer_remove(struct engine *engine, struct observer *observer)
 {
-    (void)engine;
     list_remove(&observer->link);
+    engine->samplers -= observer->samples;
 }
 
 bool event_wanted(const struct node *node) { return !list_empty(&node->engine->observers); }
+bool event_sampled(const struct node *node) { return node->engine->samplers > 0; }
 
 void event_emit(struct node *node, const struct event_type *type, const union event_value *values)
 {
     struct event event = {.time = node->engine->now, .node = node, .type = type, .values = values};
     list_each (link, &node->engine->observers) {
         struct observer *observer = list_entry(link, struct observer, link);
-        observer->event(observer, &event);
+        if (type->level != EVENT_SAMPLE || observer->samples)
+            observer->event(observer, &event);
     }
 }
 

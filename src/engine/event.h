@@ -42,8 +42,9 @@ struct event_field {
 enum event_level {
     EVENT_STORY = 0, /* a step of the story */
     EVENT_DETAIL,    /* of interest to who studies that protocol: --json and expectations see it, the story with --verbose */
+    EVENT_SAMPLE,    /* a measurement that comes with every packet: for plots, and only for observers that ask for samples */
 };
-enum { EVENT_FIELDS_MAX = 10 };
+enum { EVENT_FIELDS_MAX = 12 };
 struct event_type {
     const char *name;     /* "tcp-state", lower case with dashes, unique: what expectations and JSON name */
     const char *protocol; /* "TCP", as a reader of the story would call it */
@@ -69,12 +70,14 @@ struct event {
 /* Readers. `event` is borrowed for the call. An observer must not change the world from inside the call, but may engine_stop(). */
 struct observer {
     struct list link;
+    bool samples; /* wants events of EVENT_SAMPLE too; set before observer_add() */
     void (*event)(struct observer *observer, const struct event *event);
 };
 void observer_add(struct engine *engine, struct observer *observer);
 void observer_remove(struct engine *engine, struct observer *observer);
 
-bool event_wanted(const struct node *node); /* one load and one branch: ask before computing values */
+bool event_wanted(const struct node *node);  /* one load and one branch: ask before computing values */
+bool event_sampled(const struct node *node); /* likewise before an event of EVENT_SAMPLE */
 void event_emit(struct node *node, const struct event_type *type, const union event_value *values);
 
 size_t event_field_count(const struct event_type *type);

@@ -33,7 +33,8 @@ static void hear(struct observer *observer, const struct event *event)
     listener->time_ns = event->time.ns;
     strcpy(listener->name, event->type->name);
     enum field_kind kind;
-    const union event_value *value = event_value_find(event, event->type == &GREETING ? "lease" : "reason", &kind);
+    const union event_value *value =
+        event_value_find(event, strcmp(event->type->protocol, "TEST") == 0 ? "lease" : "reason", &kind);
     assert_non_null(value);
     event_value_print(kind, value, listener->words, sizeof listener->words);
     assert_null(event_value_find(event, "absent", NULL));
@@ -60,6 +61,31 @@ static void observers_see_events(void **state)
     engine_destroy(engine);
 }
 
+static void samples_reach_only_who_asked(void **state)
+{
+    (void)state;
+    static const struct event_type HEARTBEAT = {
+        .name = "heartbeat", .protocol = "TEST", .level = EVENT_SAMPLE, .fields = {{"lease", FIELD_DURATION}}};
+    struct engine *engine = engine_create(1);
+    struct node *node = node_create(engine, "n");
+    struct listener story = {.observer.event = hear}, plot = {.observer = {.event = hear, .samples = true}};
+    observer_add(engine, &story.observer);
+    assert_true(event_wanted(node));
+    assert_false(event_sampled(node));
+    observer_add(engine, &plot.observer);
+    assert_true(event_sampled(node));
+    event_emit(node, &HEARTBEAT, (union event_value[]){{.number = NS_PER_S}});
+    assert_int_equal(story.count, 0);
+    assert_int_equal(plot.count, 1);
+    node_drop(node, frame_create(engine, 0, 0), DROP_IP_NO_ROUTE);
+    assert_int_equal(story.count, 1);
+    assert_int_equal(plot.count, 2);
+    observer_remove(engine, &plot.observer);
+    assert_false(event_sampled(node));
+    observer_remove(engine, &story.observer);
+    engine_destroy(engine);
+}
+
 static void values_print(void **state)
 {
     (void)state;
@@ -82,6 +108,7 @@ static void values_print(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(observers_see_events), cmocka_unit_test(values_print)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(observers_see_events), cmocka_unit_test(samples_reach_only_who_asked),
+                                       cmocka_unit_test(values_print)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,13 @@
 /* What TCP tells: the typed events of a connection (engine/event.h).
  *
  * The story level is what a person wants to see of a connection: the handshake, the end, a reset, a retransmission timeout. What comes
- * often (each retransmission, probes, the congestion window) is detail, which plots, expectations and --json read. Every
+ * often (each retransmission, probes) is detail, which expectations and --json read. Every
  * transition of the state machine is the one event "tcp-state", emitted by set_state() and nobody else.
  *
- * Values are computed only when someone listens: event_wanted() is one load and one branch. Nothing here changes a connection. */
+ * What comes with every ACK and every segment is a sample ("tcp-sample", "tcp-segment"), for plots alone.
+ *
+ * Values are computed only when someone listens: event_wanted() and event_sampled() are one load and one branch. Nothing here changes a
+ * connection. */
 #include "transport/tcp/events.h"
 
 #include "base/error.h"
@@ -80,17 +83,32 @@ static const struct event_type TCP_END = {
     .protocol = "TCP",
     .story = "the connection of port {local-port} ended: {error}",
     .fields = {{"to", FIELD_IP}, {"port", FIELD_NUMBER}, {"local-port", FIELD_NUMBER}, {"error", FIELD_TEXT}}};
-static const struct event_type TCP_WINDOW = {.name = "tcp-cwnd",
-                                             .protocol = "TCP",
-                                             .story = "cwnd {cwnd}, ssthresh {ssthresh}, RTT {rtt}",
-                                             .level = EVENT_DETAIL,
-                                             .fields = {{"remote", FIELD_ENDPOINT},
-                                                        {"port", FIELD_NUMBER},
-                                                        {"cwnd", FIELD_NUMBER},
-                                                        {"ssthresh", FIELD_NUMBER},
-                                                        {"rtt", FIELD_DURATION},
-                                                        {"in-flight", FIELD_NUMBER},
-                                                        {"acked", FIELD_NUMBER}}};
+static const struct event_type TCP_SAMPLE = {
+    .name = "tcp-sample",
+    .protocol = "TCP",
+    .story = "cwnd {cwnd}, ssthresh {ssthresh}, RTT {rtt}",
+    .level = EVENT_SAMPLE,
+    .fields = {{"remote", FIELD_ENDPOINT},
+               {"port", FIELD_NUMBER},
+               {"cwnd", FIELD_NUMBER},     /* segments */
+               {"ssthresh", FIELD_NUMBER}, /* segments; 2^32 - 1: not set yet */
+               {"rtt", FIELD_DURATION},    /* this ACK's own measurement; 0: it gave none */
+               {"srtt", FIELD_DURATION},
+               {"in-flight", FIELD_NUMBER}, /* segments */
+               {"acked", FIELD_BYTES},
+               {"retransmits", FIELD_NUMBER},
+               {"pacing", FIELD_NUMBER}, /* bytes per second; 0: not paced */
+               {"window", FIELD_BYTES},  /* what the receiver offers */
+               {"congestion", FIELD_TEXT}}};
+static const struct event_type TCP_SEGMENT = {.name = "tcp-segment",
+                                              .protocol = "TCP",
+                                              .story = "sends {length} at {offset}",
+                                              .level = EVENT_SAMPLE,
+                                              .fields = {{"remote", FIELD_ENDPOINT},
+                                                         {"port", FIELD_NUMBER},
+                                                         {"offset", FIELD_NUMBER},
+                                                         {"length", FIELD_BYTES},
+                                                         {"transmissions", FIELD_NUMBER}}};
 
 #define REMOTE(c)                                                                                                              \
     {.ip = (c)->socket.remote.address}, { .number = (c)->socket.remote.port }
@@ -152,9 +170,33 @@ void event_end(const struct tcp_connection *c, int error)
 {
     EMIT(c, TCP_END, REMOTE(c), LOCAL(c), {.text = imp_error_text(error)});
 }
-void event_window(const struct tcp_connection *c)
+static void sample(const struct tcp_connection *c, int64_t rtt_ns)
 {
-    EMIT(c, TCP_WINDOW, {.endpoint = c->socket.remote}, LOCAL(c), {.number = c->congestion.cwnd},
-         {.number = c->congestion.ssthresh}, {.number = c->rtt.smoothed_ns}, {.number = retransmit_queue_in_flight(&c->sent)},
-         {.number = (int64_t)c->count.bytes_acked});
+    if (event_sampled(c->socket.tcp->node))
+        event_emit(c->socket.tcp->node, &TCP_SAMPLE,
+                   (union event_value[]){{.endpoint = c->socket.remote},
+                                         LOCAL(c),
+                                         {.number = c->congestion.cwnd},
+                                         {.number = c->congestion.ssthresh},
+                                         {.number = rtt_ns > 0 ? rtt_ns : 0},
+                                         {.number = c->rtt.smoothed_ns},
+                                         {.number = retransmit_queue_in_flight(&c->sent)},
+                                         {.number = (int64_t)c->count.bytes_acked},
+                                         {.number = c->count.retransmits},
+                                         {.number = (int64_t)c->congestion.pacing_bytes_per_s},
+                                         {.number = c->snd.wnd},
+                                         {.text = c->congestion.ops->name}});
+}
+void event_acknowledged(const struct tcp_connection *c, const struct ack_news *news) { sample(c, news->rtt_ns); }
+void event_window(const struct tcp_connection *c) { sample(c, 0); }
+void event_segment(const struct tcp_connection *c, const struct sent *sent)
+{
+    if (event_sampled(c->socket.tcp->node))
+        event_emit(
+            c->socket.tcp->node, &TCP_SEGMENT,
+            (union event_value[]){{.endpoint = c->socket.remote},
+                                  LOCAL(c),
+                                  {.number = (int64_t)(c->count.bytes_acked + sequence_distance(c->snd.una, sent->start))},
+                                  {.number = sent->length},
+                                  {.number = sent->transmissions}});
 }

@@ -17,6 +17,9 @@ void event_recovery(const struct tcp_connection *c, uint32_t cwnd, const char *w
 void event_zero_window(const struct tcp_connection *c, bool closed);
 void event_probe(const struct tcp_connection *c, const char *why);
 void event_end(const struct tcp_connection *c, int error);
-void event_window(const struct tcp_connection *c); /* cwnd, ssthresh, RTT: for plots */
+/* Samples, for plots: after each ACK, when the window moved without one, and for each segment with data that leaves. */
+void event_acknowledged(const struct tcp_connection *c, const struct ack_news *news);
+void event_window(const struct tcp_connection *c);
+void event_segment(const struct tcp_connection *c, const struct sent *sent);
 
 #endif

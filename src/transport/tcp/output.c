@@ -298,6 +298,7 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
             from, (int64_t)((uint64_t)(sent->length + PACED_HEADERS) * NS_PER_S / c->congestion.pacing_bytes_per_s));
     }
     sent->transmissions++;
+    event_segment(c, sent);
     c->count.bytes_sent += sent->length;
     ack_data_sent(c, now);
     c->last_send = now;

@@ -406,8 +406,7 @@ void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news)
         reduce(c, news);
     else if (news->data_acked)
         cc->ops->avoid(cc, &ack);
-    if (news->data_acked)
-        event_window(c);
+    event_acknowledged(c, news);
     if (news->new_data_first) {
         output(c, news->now);
         if (sequence_after(c->snd.nxt, c->recovery.high))
@@ -471,6 +470,7 @@ void recovery_timeout(struct tcp_connection *c, struct instant now)
     c->recovery.high = c->snd.nxt;
     c->recovery.frto = (first || c->retries > 0) && c->socket.tcp->sysctls.frto;
     c->recovery.retransmit_hint = c->snd.una;
+    event_window(c);
     if (c->sent.count && output_sent(c, 0, now) == 0)
         event_retransmit(c, sent_at(&c->sent, 0), "timeout");
 }
