@@ -373,6 +373,40 @@ static void sockets(void **state)
     text_free(&job.error);
 }
 
+/* ---- net-tools ---- */
+
+static void netstat_and_ifconfig(void **state)
+{
+    struct world *world = *state;
+    struct listener listener;
+    assert_int_equal(net_listen(world->a, &(struct endpoint){.port = 80}, &listener), 0);
+    check(world, "ip route add default via 10.0.0.2", 0, "", "");
+    check(world, "netstat -rn", 0,
+          "Kernel IP routing table\n"
+          "Destination     Gateway         Genmask         Flags   MSS Window  irtt Iface\n"
+          "0.0.0.0         10.0.0.2        0.0.0.0         UG        0 0          0 eth0\n"
+          "10.0.0.0        0.0.0.0         255.255.255.0   U         0 0          0 eth0\n",
+          "");
+    check(world, "netstat -an", 0,
+          "Active Internet connections (servers and established)\n"
+          "Proto Recv-Q Send-Q Local Address           Foreign Address         State      \n"
+          "tcp6       0      0 :::80                   :::*                    LISTEN     \n",
+          "");
+    check(world, "ifconfig lo", 0,
+          "lo: flags=73<UP,LOOPBACK,RUNNING>  mtu 65536\n"
+          "        inet 127.0.0.1  netmask 255.0.0.0\n"
+          "        inet6 ::1  prefixlen 128  scopeid 0x10<host>\n"
+          "        loop  txqueuelen 1000  (Local Loopback)\n"
+          "        RX packets 0  bytes 0 (0.0 B)\n"
+          "        RX errors 0  dropped 0  overruns 0  frame 0\n"
+          "        TX packets 0  bytes 0 (0.0 B)\n"
+          "        TX errors 0  dropped 0 overruns 0  carrier 0  collisions 0\n\n",
+          "");
+    check(world, "ifconfig eth9", 1, "", "eth9: error fetching interface information: Device not found\n");
+    check(world, "ifconfig eth0 10.0.0.9", 1, "",
+          "ifconfig: imp's ifconfig only shows: ifconfig [-a] [INTERFACE]; `ip addr` and `ip link` change\n");
+}
+
 /* ---- tcpdump ---- */
 
 static void ping_from_a(struct world *world)
@@ -515,9 +549,9 @@ static void filter_stack(void **state)
 int main(void)
 {
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_create, world_destroy)
-    const struct CMUnitTest tests[] = {
-        IN_WORLD(ip_shows),    IN_WORLD(ip_changes),       IN_WORLD(ip_faults),      IN_WORLD(neighbours),
-        IN_WORLD(sockets),     IN_WORLD(tcpdump_captures), IN_WORLD(tcpdump_faults), cmocka_unit_test(filter_names),
-        IN_WORLD(filter_stack)};
+    const struct CMUnitTest tests[] = {IN_WORLD(ip_shows),         IN_WORLD(ip_changes),     IN_WORLD(ip_faults),
+                                       IN_WORLD(neighbours),       IN_WORLD(sockets),        IN_WORLD(netstat_and_ifconfig),
+                                       IN_WORLD(tcpdump_captures), IN_WORLD(tcpdump_faults), cmocka_unit_test(filter_names),
+                                       IN_WORLD(filter_stack)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
