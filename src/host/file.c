@@ -55,6 +55,14 @@ static void flush(struct file_writer *writer)
     writer->used = 0;
 }
 
+/* Removes what was written of a regular file; a device stays. */
+static void remove_half(const struct file_writer *writer)
+{
+    struct stat about;
+    if (lstat(writer->path, &about) == 0 && S_ISREG(about.st_mode))
+        unlink(writer->path);
+}
+
 void file_writer_add(struct file_writer *writer, const void *data, size_t length)
 {
     const uint8_t *from = data;
@@ -79,7 +87,7 @@ int file_writer_close(struct file_writer *writer, const char **why)
     int error = writer->error;
     if (error) {
         *why = strerror(error);
-        unlink(writer->path);
+        remove_half(writer);
     }
     memory_free(writer->path);
     memory_free(writer);
@@ -91,7 +99,7 @@ void file_writer_discard(struct file_writer *writer)
     if (!writer)
         return;
     close(writer->file);
-    unlink(writer->path);
+    remove_half(writer);
     memory_free(writer->path);
     memory_free(writer);
 }
