@@ -154,6 +154,7 @@ static void stop(struct tcp_connection *c)
     timer_cancel(c->socket.tcp->node, &c->timer);
     send_buffer_free(&c->send);
     retransmit_queue_free(&c->sent);
+    resend_order_free(&c->rack.again);
     reassembly_free(&c->reassembly);
     demux_remove(c->socket.tcp, &c->socket);
 }

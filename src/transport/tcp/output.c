@@ -291,6 +291,8 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
         c->count.retransmits++;
     }
     sent->time = now;
+    if (sent->transmissions > 0)
+        rack_sent_again(c, sent);
     rate_sent(c, sent, now);
     if (c->congestion.pacing_bytes_per_s) {
         struct instant from = instant_max(c->pace_next, now);

@@ -54,24 +54,81 @@ bool rack_recent(const struct tcp_connection *c, const struct sent *sent, struct
     return c->flags & CONNECTION_SACK && c->rack.rtt_ns && time_left(c, sent, 0, now) > 0;
 }
 
+/* What RACK looks at: in the network, and sent before what is known to have arrived. */
+static bool judged(const struct tcp_connection *c, const struct sent *sent)
+{
+    return sent_after(c->rack.time, c->rack.end, sent->time, sent_end(sent));
+}
+
+/* Lost by now, or how much longer until it is, if that is more than `wait`. */
+static void judge(struct tcp_connection *c, struct sent *sent, int64_t window, struct instant now, int64_t *wait)
+{
+    int64_t left = time_left(c, sent, window, now);
+    if (left <= 0)
+        recovery_mark_lost(c, sent);
+    else if (left > *wait)
+        *wait = left;
+}
+
+/* What was sent once: in the order of the stream, which is the order of time. */
+static void detect_once(struct tcp_connection *c, int64_t window, struct instant now, int64_t *wait)
+{
+    if (sequence_before(c->rack.settled, c->snd.una) || sequence_after(c->rack.settled, c->snd.nxt))
+        c->rack.settled = c->snd.una;
+    bool settling = true;
+    for (uint32_t i = retransmit_queue_find(&c->sent, c->rack.settled); i < c->sent.count; i++) {
+        struct sent *sent = sent_at(&c->sent, i);
+        if (!(sent->flags & (SENT_SACKED | SENT_LOST | SENT_RETRANSMITTED))) {
+            bool was_again = sent->flags & SENT_EVER_RETRANSMITTED; /* and that was undone: later than its neighbours */
+            if (!judged(c, sent) && !was_again)
+                return;
+            if (judged(c, sent))
+                judge(c, sent, window, now, wait);
+        }
+        settling = settling && sent->flags & (SENT_SACKED | SENT_LOST | SENT_RETRANSMITTED);
+        if (settling)
+            c->rack.settled = sent_end(sent);
+    }
+}
+
+static struct sent *resend_sent(const struct tcp_connection *c, const struct resend *resend)
+{
+    uint32_t index = retransmit_queue_find(&c->sent, resend->start);
+    struct sent *sent = index < c->sent.count ? sent_at(&c->sent, index) : NULL;
+    bool holds = sent && sequence_equal(sent->start, resend->start) && sent->time.ns == resend->time.ns &&
+                 (sent->flags & (SENT_SACKED | SENT_RETRANSMITTED)) == SENT_RETRANSMITTED;
+    return holds ? sent : NULL;
+}
+
+/* What was sent again: in the order in which it was. */
+static void detect_again(struct tcp_connection *c, int64_t window, struct instant now, int64_t *wait)
+{
+    struct resend_order *again = &c->rack.again;
+    while (again->count && !resend_sent(c, resend_order_at(again, 0)))
+        resend_order_pop(again);
+    for (uint32_t i = 0; i < again->count; i++) {
+        struct sent *sent = resend_sent(c, resend_order_at(again, i));
+        if (sent && !judged(c, sent))
+            return;
+        if (sent)
+            judge(c, sent, window, now, wait);
+    }
+}
+
+void rack_sent_again(struct tcp_connection *c, const struct sent *sent)
+{
+    if (c->flags & CONNECTION_SACK)
+        resend_order_push(&c->rack.again, (struct resend){sent->start, sent->time});
+}
+
+void rack_scoreboard_changed(struct tcp_connection *c) { c->rack.settled = c->snd.una; }
+
 /* Marks what is lost; returns how long until the next may be (0: nothing to wait for). */
 static int64_t detect(struct tcp_connection *c, struct instant now)
 {
     int64_t window = reordering_window(c), wait = 0;
-    for (uint32_t i = 0; i < c->sent.count; i++) {
-        struct sent *sent = sent_at(&c->sent, i);
-        if (sequence_after(sent->start, c->rack.end) && !c->sent.retransmitted)
-            break; /* never sent again, so sent later too */
-        if (sent->flags & SENT_SACKED || (sent->flags & (SENT_LOST | SENT_RETRANSMITTED)) == SENT_LOST)
-            continue;
-        if (!sent_after(c->rack.time, c->rack.end, sent->time, sent_end(sent)))
-            continue;
-        int64_t left = time_left(c, sent, window, now);
-        if (left <= 0)
-            recovery_mark_lost(c, sent);
-        else if (left > wait)
-            wait = left;
-    }
+    detect_once(c, window, now, &wait);
+    detect_again(c, window, now, &wait);
     return wait;
 }
 

@@ -69,6 +69,7 @@ static void undo_window(struct tcp_connection *c, bool unmark)
 {
     struct congestion *cc = &c->congestion;
     if (unmark) {
+        rack_scoreboard_changed(c);
         for (uint32_t i = 0; i < c->sent.count && c->sent.lost; i++) {
             struct sent *sent = sent_at(&c->sent, i);
             if (sent->flags & SENT_LOST) {
@@ -455,6 +456,8 @@ void recovery_timeout(struct tcp_connection *c, struct instant now)
         c->sent.count && sent_at(&c->sent, 0)->flags & SENT_SACKED; /* RFC 2018 section 8: a peer may take SACKs back */
     for (uint32_t i = 0; i < c->sent.count; i++) {
         struct sent *sent = sent_at(&c->sent, i);
+        if (reneged && i == 0)
+            rack_scoreboard_changed(c);
         if (reneged && sent->flags & SENT_SACKED) {
             sent->flags &= (uint16_t)~SENT_SACKED;
             c->sent.sacked--;

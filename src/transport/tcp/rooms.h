@@ -72,6 +72,8 @@ void sack_input(struct tcp_connection *c, struct ack_news *news);
 void sack_reordering_seen(struct tcp_connection *c,
                           struct sequence low); /* what starts there arrived after what was sent later */
 void rack_advance(struct tcp_connection *c, const struct sent *sent, struct instant now); /* it arrived */
+void rack_sent_again(struct tcp_connection *c, const struct sent *sent);                   /* its time is set */
+void rack_scoreboard_changed(struct tcp_connection *c); /* marks were taken back: all is to be looked at again */
 void rack_mark_lost(struct tcp_connection *c, const struct ack_news *news);
 bool rack_recent(const struct tcp_connection *c, const struct sent *sent, struct instant now); /* too young to be lost */
 void rack_adjust(struct tcp_connection *c, const struct ack_news *news);

@@ -9,6 +9,7 @@
 #include "transport/tcp/congestion/congestion.h"
 #include "transport/tcp/reassembly.h"
 #include "transport/tcp/receive_buffer.h"
+#include "transport/tcp/resend_order.h"
 #include "transport/tcp/retransmit_queue.h"
 #include "transport/tcp/rtt.h"
 #include "transport/tcp/segment.h"
@@ -178,6 +179,8 @@ struct tcp_connection {
         bool advanced, dsack_seen;
         bool probe_out, probe_retransmitted; /* a tail loss probe is out, up to probe_end; it was an old segment */
         struct sequence probe_end;
+        struct sequence settled;    /* nothing before this waits for RACK's judgement, unless it was sent again */
+        struct resend_order again;  /* what was */
     } rack;
     struct {
         uint32_t recent, offset;

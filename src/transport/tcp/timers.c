@@ -180,8 +180,10 @@ static void connection_fire(struct timer *timer, struct instant now)
             earliest = instant_min(earliest, c->due[i]);
         if (!instant_is_never(earliest))
             timer_set(tcp->node, timer, earliest, connection_fire);
-        if (c->sent.count == 0)
+        if (c->sent.count == 0) {
             retransmit_queue_free(&c->sent);
+            resend_order_free(&c->rack.again);
+        }
     }
     bury(tcp);
 }
