@@ -202,7 +202,7 @@ void print_tcp(struct print *print, const struct print_ip *ip, struct view segme
         return;
     }
     if (tcp_segment_parse(segment.data, segment.have, (uint32_t)segment.length, &tcp) != 0) {
-        unsigned header_bytes = segment.data[12] >> 4 << 2;
+        unsigned header_bytes = (unsigned)segment.data[12] >> 4 << 2;
         if (segment.have < segment.length && header_bytes >= TCP_HEADER_BYTES && header_bytes <= segment.length)
             text_add(print->out, " [|tcp]");
         else
