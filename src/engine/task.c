@@ -128,8 +128,7 @@ static void task_body(struct task *task)
 #if IMP_ADDRESS_SANITIZER
     __sanitizer_finish_switch_fiber(NULL, &task->back_bottom, &task->back_bytes);
 #endif
-    if (!task->cancelled)
-        task->run(task->argument);
+    task->run(task->argument);
     task->phase = TASK_ENDED;
     switch_back(task, true);
     abort(); /* an ended task is never resumed */

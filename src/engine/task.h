@@ -12,7 +12,7 @@ struct node;
 
 /* A task: a conversation written as plain sequential code on a small stack of its own. It runs until it parks; nothing else of its
  * engine runs meanwhile. It belongs to a node and ends when its function returns. A task that is woken runs as an event of its own
- * at the same instant, in the node's order. When its node goes down or the engine ends, it is cancelled: every call that
+ * at the same instant, in the node's order. When its node goes down or the engine ends, it is cancelled (one that never ran yet runs now, so that it can give back what it was given): every call that
  * blocks then returns IMP_CANCELLED at once, and it must return soon without blocking again. */
 struct task;
 

@@ -24,8 +24,8 @@ const char *net_name(struct net *net);  /* the node's name, or this machine's ho
 uint64_t net_random(struct net *net);
 void net_random_fill(struct net *net, void *out, size_t length);
 int net_sleep(struct net *net, struct instant until);
-/* A new task on this node. `name` and `argument` are borrowed for its life; a task cancelled before its first run never runs, so the
- * argument's memory should be the node's or the service's. IMP_LIMIT when the node has too many. */
+/* A new task on this node. `name` and `argument` are borrowed for its life. A task cancelled before its first run still runs: its first call
+ * that waits returns IMP_CANCELLED. IMP_LIMIT when the node has too many. */
 int net_spawn(struct net *net, const char *name, void (*run)(struct net *net, void *argument), void *argument);
 
 /* What a node's services leave for its tools, by name (dhclient finds the DHCP client so). Texts and values are borrowed; a NULL value takes

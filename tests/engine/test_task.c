@@ -132,15 +132,15 @@ static void cancelling_ends_whoever_waits(void **state)
     assert_false(node->up);
 }
 
-static void never_runs(void *argument) { *(int *)argument = 1; }
+static void told_at_once(void *argument) { *(int *)argument = task_park(INSTANT_NEVER); }
 
-static void a_task_cancelled_before_it_ran_never_runs(void **state)
+static void a_task_cancelled_before_it_ran_is_told_at_its_first_wait(void **state)
 {
     (void)state;
     int ran = 0;
-    task_cancel(task_start(node, "new", never_runs, &ran));
+    task_cancel(task_start(node, "new", told_at_once, &ran));
     engine_run(engine, INSTANT_NEVER);
-    assert_int_equal(ran, 0);
+    assert_int_equal(ran, IMP_CANCELLED);
 }
 
 static void switch_off(void *argument) { node_power_off(argument); }
@@ -204,7 +204,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tasks_sleep_and_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(conditions_wake_and_time_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cancelling_ends_whoever_waits, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_task_cancelled_before_it_ran_never_runs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_task_cancelled_before_it_ran_is_told_at_its_first_wait, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_task_may_switch_another_node_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_past_deadline_does_not_wait, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ten_thousand_tasks, set_up, tear_down),
