@@ -5,6 +5,7 @@
  * one sentence. Add yours at the end of its layer's group. */
 #define DROP_REASONS(X)                                                                                                        \
     X(WIRE_QUEUE_FULL, "wire-queue-full", "the wire's queue had no room left")                                                 \
+    X(WIRE_QUEUE_EARLY, "wire-queue-early", "the wire's queue discipline dropped it to keep the queue short")                  \
     X(WIRE_LOST, "wire-lost", "the wire lost it, as its loss rate says")                                                       \
     X(WIRE_DOWN, "wire-down", "the wire was down")                                                                             \
     X(NODE_DOWN, "node-down", "the node was off")                                                                              \

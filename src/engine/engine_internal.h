@@ -33,6 +33,7 @@ struct engine {
     uint32_t node_count;
     struct arena arena; /* wires */
     uint64_t timers_fired, frames_carried, tasks_alive, task_switches;
+    bool (*mark)(struct frame **frame); /* wires_mark_with() */
     bool stopping, digesting;
 };
 

@@ -14,7 +14,13 @@
  * Random numbers come from the direction's own stream, seeded by the wire's name and side, and are drawn only for faults that are
  * switched on. The digest hashes each delivered frame with its time and length.
  *
- * Left out: half duplex and shared media (a wire is full duplex), and active queue management. */
+ * Queue disciplines. Step marking looks at the queue that a frame finds, so it is decided on arrival like the rest and costs nothing more. CoDel
+ * decides when a frame leaves its queue, by how long it has waited; and what it drops makes those behind leave earlier. So such frames do wait, in
+ * the ring of the direction's `lounge`, whose timer stands at the moment when the device can take the next one: the departure of the first of
+ * the `departures`, when device_frames wait behind the one being sent. What it then lets pass takes the same way as any other frame. That is
+ * exact: the same drops and marks at the same instants as if every queue were simulated. A frame that need not wait costs no event more.
+ *
+ * Left out: half duplex and shared media (a wire is full duplex), and other disciplines than these. */
 #include "engine/wire.h"
 
 #include <assert.h>
@@ -23,6 +29,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "engine/codel.h"
 #include "engine/engine_internal.h"
 #include "engine/flight.h"
 
@@ -32,11 +39,19 @@ struct channel { /* frames in flight that keep their order */
     struct direction *direction;
     int64_t last_arrival_ns;
 };
+struct lounge { /* a CoDel queue */
+    struct timer timer;
+    struct direction *direction;
+    struct flight waiting; /* when_ns: when it came */
+    uint64_t waiting_bytes;
+    struct codel codel;
+};
 struct direction {
     struct wire_settings settings;
     struct port *from, *to;
     struct channel normal, late;
     struct flight departures;
+    struct lounge *lounge; /* NULL until the discipline is CoDel and a frame comes */
     uint64_t queued_bytes;
     int64_t busy_until_ns;
     struct random random;
@@ -118,6 +133,17 @@ static void channel_free(struct engine *engine, struct channel *channel)
     flight_free(&channel->flight);
 }
 
+static void lounge_free(struct engine *engine, struct lounge *lounge)
+{
+    if (!lounge)
+        return;
+    for (; lounge->waiting.count; flight_pop(&lounge->waiting))
+        frame_release(flight_front(&lounge->waiting)->frame);
+    queue_remove(&engine->queue, &lounge->timer);
+    flight_free(&lounge->waiting);
+    memory_free(lounge);
+}
+
 void wires_destroy(struct engine *engine)
 {
     for (struct wire *wire = NULL; (wire = wire_next(engine, wire));)
@@ -125,6 +151,7 @@ void wires_destroy(struct engine *engine)
             channel_free(engine, &wire->direction[side].normal);
             channel_free(engine, &wire->direction[side].late);
             flight_free(&wire->direction[side].departures);
+            lounge_free(engine, wire->direction[side].lounge);
         }
 }
 
@@ -217,6 +244,140 @@ static void taps_see(struct wire *wire, unsigned side, const struct frame *frame
     }
 }
 
+/* The frame has its place on the line, and goes. */
+static void embark(struct direction *direction, struct frame *frame, struct instant now, int64_t departure_ns)
+{
+    struct port *port = direction->from;
+    uint32_t length = frame_total(frame);
+    port->sent_frames++;
+    port->sent_bytes += length;
+    direction->counts.frames++;
+    direction->counts.bytes += length;
+    if (!list_empty(&port->wire->taps))
+        taps_see(port->wire, port->side, frame, now);
+    if (chance(direction, direction->settings.loss_ppm)) {
+        direction->counts.lost++;
+        node_drop(port->node, frame, DROP_WIRE_LOST);
+        return;
+    }
+    journey(direction, frame, departure_ns);
+}
+
+static bool mark(struct direction *direction, struct frame **frame)
+{
+    bool (*hook)(struct frame **) = direction->from->node->engine->mark;
+    bool marked = hook && hook(frame);
+    direction->counts.marked += marked;
+    return marked;
+}
+
+/* ---- the CoDel queue ---- */
+
+static void lounge_fire(struct timer *timer, struct instant now);
+
+static bool device_has_room(struct direction *direction, struct instant now)
+{
+    departures_pass(direction, now);
+    return direction->departures.count <= direction->settings.device_frames;
+}
+
+/* What CoDel says of a frame that leaves the queue: false when it was dropped. */
+static bool codel_passes(struct direction *direction, struct frame **frame, int64_t waited_ns, struct instant now)
+{
+    const struct wire_settings *settings = &direction->settings;
+    struct lounge *lounge = direction->lounge;
+    uint64_t behind = lounge->waiting_bytes;
+    struct codel_frame asked = {.now_ns = now.ns,
+                                .waited_ns = waited_ns,
+                                .bytes_behind = behind < UINT32_MAX ? (uint32_t)behind : UINT32_MAX,
+                                .target_ns = settings->target_ns ? settings->target_ns : CODEL_TARGET_MS * NS_PER_MS,
+                                .interval_ns = settings->interval_ns ? settings->interval_ns : CODEL_INTERVAL_MS * NS_PER_MS};
+    bool late = codel_dequeue(&lounge->codel, &asked);
+    bool over = settings->mark_delay_ns && waited_ns > settings->mark_delay_ns;
+    bool marked = (over || (late && settings->ecn)) && mark(direction, frame);
+    if (!late || (marked && settings->ecn))
+        return true;
+    direction->counts.early_drops++;
+    node_drop(direction->from->node, *frame, DROP_WIRE_QUEUE_EARLY);
+    return false;
+}
+
+/* Lets into the device what it has room for. */
+static void lounge_empty(struct direction *direction, struct instant now)
+{
+    struct lounge *lounge = direction->lounge;
+    while (device_has_room(direction, now)) {
+        struct flight_entry *first = flight_front(&lounge->waiting);
+        if (!first) {
+            codel_empty(&lounge->codel);
+            flight_rest(&lounge->waiting);
+            return;
+        }
+        struct frame *frame = first->frame;
+        int64_t waited = now.ns - first->when_ns;
+        flight_pop(&lounge->waiting);
+        uint32_t length = frame_total(frame);
+        lounge->waiting_bytes -= length;
+        if (!codel_passes(direction, &frame, waited, now))
+            continue;
+        /* settings may have changed meanwhile: without a rate it leaves at once */
+        int64_t departure = direction->settings.rate_bps ? departure_of(direction, length, now) : now.ns;
+        embark(direction, frame, now, departure);
+    }
+    if (lounge->waiting.count)
+        timer_set(direction->from->node, &lounge->timer, (struct instant){flight_front(&direction->departures)->when_ns},
+                  lounge_fire);
+}
+
+static void lounge_lose(struct direction *direction, enum drop_reason reason)
+{
+    struct lounge *lounge = direction->lounge;
+    while (lounge && lounge->waiting.count) {
+        struct frame *frame = flight_front(&lounge->waiting)->frame;
+        flight_pop(&lounge->waiting);
+        node_drop(direction->from->node, frame, reason);
+    }
+    if (lounge) {
+        timer_cancel(direction->from->node, &lounge->timer);
+        lounge->waiting_bytes = 0;
+        codel_empty(&lounge->codel);
+    }
+}
+
+static void lounge_fire(struct timer *timer, struct instant now)
+{
+    struct direction *direction = container_of(timer, struct lounge, timer)->direction;
+    if (direction->from->node->up)
+        lounge_empty(direction, now);
+    else
+        lounge_lose(direction, DROP_NODE_DOWN);
+}
+
+static void lounge_enter(struct direction *direction, struct frame *frame, struct instant now)
+{
+    const struct wire_settings *settings = &direction->settings;
+    struct lounge *lounge = direction->lounge;
+    if (!lounge) {
+        lounge = direction->lounge = memory_take_zeroed(1, sizeof *lounge);
+        lounge->direction = direction;
+    }
+    uint32_t length = frame_total(frame), waiting = lounge->waiting.count;
+    if (waiting && ((settings->queue_frames && waiting >= settings->queue_frames) ||
+                    (settings->queue_bytes && lounge->waiting_bytes + length > settings->queue_bytes))) {
+        direction->counts.queue_drops++;
+        node_drop(direction->from->node, frame, DROP_WIRE_QUEUE_FULL);
+        return;
+    }
+    if (!waiting && device_has_room(direction, now))
+        codel_empty(&lounge->codel); /* the device has asked for a frame since the last one, and there was none */
+    flight_push(&lounge->waiting, (struct flight_entry){.frame = frame, .when_ns = now.ns});
+    lounge->waiting_bytes += length;
+    if (waiting + 1 > direction->counts.queue_frames_peak)
+        direction->counts.queue_frames_peak = waiting + 1;
+    if (!waiting)
+        lounge_empty(direction, now);
+}
+
 void port_transmit(struct port *port, struct frame *frame, struct instant now)
 {
     struct wire *wire = port->wire;
@@ -228,26 +389,21 @@ void port_transmit(struct port *port, struct frame *frame, struct instant now)
     struct direction *direction = &wire->direction[port->side];
     uint32_t length = frame_total(frame);
     int64_t departure = now.ns;
+    if (direction->settings.discipline == DISCIPLINE_CODEL || (direction->lounge && direction->lounge->waiting.count)) {
+        lounge_enter(direction, frame, now);
+        return;
+    }
     if (direction->settings.rate_bps) {
         if (!queue_has_room(direction, length, now)) {
             direction->counts.queue_drops++;
             node_drop(sender, frame, DROP_WIRE_QUEUE_FULL);
             return;
         }
+        if (direction->settings.discipline == DISCIPLINE_STEP && direction->departures.count > direction->settings.mark_frames)
+            mark(direction, &frame);
         departure = departure_of(direction, length, now);
     }
-    port->sent_frames++;
-    port->sent_bytes += length;
-    direction->counts.frames++;
-    direction->counts.bytes += length;
-    if (!list_empty(&wire->taps))
-        taps_see(wire, port->side, frame, now);
-    if (chance(direction, direction->settings.loss_ppm)) {
-        direction->counts.lost++;
-        node_drop(sender, frame, DROP_WIRE_LOST);
-        return;
-    }
-    journey(direction, frame, departure);
+    embark(direction, frame, now, departure);
 }
 
 static void digest_add(struct direction *direction, const struct frame *frame, struct instant now)
@@ -319,6 +475,7 @@ void wire_set_up(struct wire *wire, bool up)
         if (!up) {
             channel_lose(&direction->normal);
             channel_lose(&direction->late);
+            lounge_lose(direction, DROP_WIRE_DOWN);
             direction->departures.count = 0;
             direction->queued_bytes = 0;
             direction->busy_until_ns = 0;
@@ -338,9 +495,12 @@ struct wire_counts wire_counts(const struct wire *wire, unsigned from_side) { re
 
 uint32_t wire_queue_length(struct wire *wire, unsigned from_side, struct instant now)
 {
-    departures_pass(&wire->direction[from_side], now);
-    return wire->direction[from_side].departures.count;
+    struct direction *direction = &wire->direction[from_side];
+    departures_pass(direction, now);
+    return direction->departures.count + (direction->lounge ? direction->lounge->waiting.count : 0);
 }
+
+void wires_mark_with(struct engine *engine, bool (*hook)(struct frame **frame)) { engine->mark = hook; }
 
 void wire_tap_add(struct wire *wire, struct wire_tap *tap) { list_push_back(&wire->taps, &tap->link); }
 void wire_tap_remove(struct wire_tap *tap) { list_remove(&tap->link); }

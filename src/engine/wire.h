@@ -7,8 +7,13 @@
 #include "engine/node.h"
 
 /* A wire joins two ports. Each direction has a rate, a delay, and faults; departure is computed when a frame is handed over, so a
- * frame costs one event. A direction keeps its frames in flight in a FIFO of its own and has one timer, for the first of them.
+ * frame costs one event (two if it has to wait in a CoDel queue). A direction keeps its frames in flight in a FIFO of its own and has one timer, for the first of them.
  * Frames keep their order, unless `reorder` says otherwise. */
+enum queue_discipline {
+    DISCIPLINE_TAIL,  /* drops what finds no room */
+    DISCIPLINE_CODEL, /* RFC 8289: drops or marks what has waited too long, when it leaves the queue */
+    DISCIPLINE_STEP,  /* marks what finds more than mark_frames before it (RFC 8257 section 3.1) */
+};
 struct wire_settings {
     uint64_t rate_bps; /* bits per second; 0 = no limit: no time to serialise, no queue */
     int64_t delay_ns;  /* propagation, at least 0 */
@@ -21,6 +26,12 @@ struct wire_settings {
     uint32_t queue_frames;   /* drop-tail limit of frames that wait for the wire, the one being sent included; 0 = no limit */
     uint32_t queue_bytes;    /* likewise in bytes; 0 = no limit */
     uint32_t overhead_bytes; /* counted per frame when serialising: preamble, FCS and gap of Ethernet are 24 */
+    int discipline;          /* enum queue_discipline; it needs a rate */
+    bool ecn;             /* CoDel marks ECN-capable packets where it would drop them (RFC 3168); DISCIPLINE_STEP always does */
+    uint32_t mark_frames; /* DISCIPLINE_STEP */
+    uint32_t device_frames;         /* CoDel: the queue of the device behind it, into which frames go before they are sent */
+    int64_t target_ns, interval_ns; /* CoDel: 0 is 5 ms and 100 ms */
+    int64_t mark_delay_ns; /* CoDel: marks every ECN-capable packet that has waited longer (Linux's ce_threshold); 0 = off */
 };
 
 struct wire_profile {
@@ -47,11 +58,16 @@ struct wire_counts {
     uint64_t frames, bytes; /* handed over and not refused by the queue */
     uint64_t lost, queue_drops, duplicated, corrupted;
     uint64_t queue_frames_peak;
+    uint64_t early_drops, marked; /* by the queue's discipline */
 };
 struct wire_counts wire_counts(const struct wire *wire, unsigned from_side);
 uint32_t wire_queue_length(struct wire *wire, unsigned from_side, struct instant now); /* frames waiting or being sent */
 
-/* A tap sees each frame as it is handed to the wire (also one that the wire then loses, as a capture on the sender would). The
+/* How a packet gets the mark "congestion experienced": the layers above know (internet/ecn.h), frames being opaque here. False: it is not
+ * ECN-capable, and is as it was. Without a hook nothing can be marked. */
+void wires_mark_with(struct engine *engine, bool (*mark)(struct frame **frame));
+
+/* A tap sees each frame as it is handed to the wire (as it leaves a CoDel queue, marks on it; also one that the wire then loses, as a capture on the sender would). The
  * frame is borrowed. The tap belongs to the caller and is a member of a list until removed. */
 struct wire_tap {
     struct list link;

@@ -145,6 +145,8 @@ const struct config_key NODE_KEYS[] = {
     {.name = "services", .kind = CONFIG_MAP, .about = "What it serves, by the service's name; see Services."},
     {.name = NULL}};
 
+const char *const QUEUE_DISCIPLINES[] = {"tail", "codel", "step", NULL}; /* as enum queue_discipline */
+
 #define SETTINGS(member) .offset = offsetof(struct wire_settings, member)
 const struct config_key WIRE_SETTING_KEYS[] = {
     {.name = "rate", .kind = CONFIG_RATE, SETTINGS(rate_bps), .about = "Bits per second; 0 is no limit."},
@@ -179,6 +181,46 @@ const struct config_key WIRE_SETTING_KEYS[] = {
      SETTINGS(overhead_bytes),
      .minimum = 0,
      .about = "Bytes added to each frame when its sending time is computed: 24 for Ethernet's preamble, checksum and gap."},
+    {.name = "queue-discipline",
+     .kind = CONFIG_CHOICE,
+     .choices = QUEUE_DISCIPLINES,
+     SETTINGS(discipline),
+     .about =
+         "Who is dropped: `tail` what finds the queue full; `codel` (RFC 8289) what has waited longer than `target` for an "
+         "`interval`; `step` marks what finds more than `mark-threshold` frames before it (RFC 8257). `tail` unless told "
+         "otherwise. `codel` and `step` need a `rate`; `queue` limits them too."},
+    {.name = "target",
+     .kind = CONFIG_DURATION,
+     SETTINGS(target_ns),
+     .maximum = 3600 * NS_PER_S,
+     .about = "`codel`: how long a frame may wait. 5ms unless told otherwise."},
+    {.name = "interval",
+     .kind = CONFIG_DURATION,
+     SETTINGS(interval_ns),
+     .maximum = 4 * NS_PER_S,
+     .about = "`codel`: for how long frames may wait longer, about the round trip. 100ms unless told otherwise."},
+    {.name = "ecn",
+     .kind = CONFIG_BOOL,
+     SETTINGS(ecn),
+     .about = "`codel`: ECN-capable packets are marked instead of dropped (RFC 3168)."},
+    {.name = "mark-threshold",
+     .kind = CONFIG_NUMBER,
+     .bytes = 4,
+     SETTINGS(mark_frames),
+     .about = "`step`: ECN-capable packets that find more than so many frames are marked."},
+    {.name = "mark-delay",
+     .kind = CONFIG_DURATION,
+     SETTINGS(mark_delay_ns),
+     .maximum = 3600 * NS_PER_S,
+     .about = "`codel`: ECN-capable packets that waited longer are marked, each of them (Linux's `ce_threshold`). 0 is never."},
+    {.name = "device-queue",
+     .kind = CONFIG_NUMBER,
+     .bytes = 4,
+     SETTINGS(device_frames),
+     .maximum = 1000000,
+     .about =
+         "`codel`: frames that wait behind the one being sent where the discipline no longer reaches them, as in a network "
+         "card's own queue."},
     {.name = NULL}};
 #undef SETTINGS
 

@@ -102,7 +102,7 @@ struct step_config {
     int64_t timeout_ns;
 };
 
-extern const char *const NODE_KINDS[];
+extern const char *const NODE_KINDS[], *const QUEUE_DISCIPLINES[];
 extern const struct config_key LAB_KEYS[], NODE_KEYS[], PORT_KEYS[], ADVERTISE_KEYS[], HOSTS_KEYS[], WIRE_KEYS[],
     WIRE_SETTING_KEYS[], STEP_KEYS[], FAULT_KEYS[], RUN_EXPECT_KEYS[], EVENT_EXPECT_KEYS[], DROPS_EXPECT_KEYS[], DROPS_KEYS[];
 

@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "engine/event.h"
 #include "engine/wire.h"
+#include "internet/ecn.h"
 #include "net/net_lab.h"
 
 struct world_node *world_node_of(struct world *world, const char *name) { return map_get(&world->by_name, name, strlen(name)); }
@@ -107,6 +108,7 @@ int world_create(const struct lab *lab, const struct world_options *options, str
         engine_digest_enable(world->engine);
     nodes_create(world);
     wires_create(world);
+    wires_mark_with(world->engine, ecn_mark_frame);
     for (size_t i = 0; i < count_of(world->options.observers); i++)
         if (world->options.observers[i])
             observer_add(world->engine, world->options.observers[i]);
