@@ -5,6 +5,7 @@
 
 #include "../tests/transport/pair.h"
 #include "base/checksum.h"
+#include "transport/tcp/congestion/congestion.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -83,6 +84,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t how = take(&m);
     struct tcp_settings sa = {.no_delay = how & 1, .keep_alive = how & 2, .receive_buffer_bytes = how & 4 ? 3000 : 0};
     struct tcp_settings sb = {.receive_buffer_bytes = how & 8 ? 2500 : 0, .send_buffer_bytes = how & 16 ? 4608 : 0};
+    size_t controls;
+    const struct congestion_ops *const *all = congestion_all(&controls);
+    uint8_t more = take(&m);
+    sa.congestion = all[more % controls]->name;
+    (void)tcp_sysctl_set(p.tcp[0], "net.ipv4.tcp_ecn", more & 16 ? "1" : "2");
+    (void)tcp_sysctl_set(p.tcp[1], "net.ipv4.tcp_syncookies", more & 32 ? "2" : "1");
+    (void)tcp_sysctl_set(p.tcp[0], "net.ipv4.tcp_sack", more & 64 ? "0" : "1");
+    (void)tcp_sysctl_set(p.tcp[1], "net.ipv4.tcp_timestamps", more & 128 ? "0" : "1");
     if (pair_start(&p, a, b, sa, sb) != 0)
         abort();
     engine_run(engine, (struct instant){200 * NS_PER_S});

@@ -328,6 +328,27 @@ static bool small_may_go(const struct tcp_connection *c, uint32_t length, uint32
     return !sequence_after(c->snd.partial_end, c->snd.una); /* Minshall */
 }
 
+/* RFC 5681 section 4.1, as Linux: after a pause of more than an RTO nothing is known of the path any more; the window is halved for each RTO. */
+static void restart_after_idle(struct tcp_connection *c, struct instant now)
+{
+    struct congestion *cc = &c->congestion;
+    int64_t rto = rtt_timeout_ns(&c->rtt), idle = instant_since(now, c->last_send);
+    if (idle <= rto || !c->count.bytes_sent)
+        return;
+    if (cc->ops->event)
+        cc->ops->event(cc, CONGESTION_RESTART, now);
+    if (!c->socket.tcp->sysctls.slow_start_after_idle || cc->ops->control)
+        return;
+    uint32_t least = c->socket.tcp->sysctls.initial_window;
+    least = least < cc->cwnd ? least : cc->cwnd;
+    if (cc->ssthresh != UINT32_MAX && cc->ssthresh < cc->cwnd / 2 + cc->cwnd / 4)
+        cc->ssthresh = cc->cwnd / 2 + cc->cwnd / 4;
+    for (idle -= rto; idle > 0 && cc->cwnd > least; idle -= rto)
+        cc->cwnd /= 2;
+    if (cc->cwnd < least)
+        cc->cwnd = least;
+}
+
 static void send_new(struct tcp_connection *c, uint32_t length, bool fin, struct instant now)
 {
     struct sent sent = {.start = c->snd.nxt, .length = length, .flags = fin ? SENT_FIN : 0};
@@ -385,6 +406,8 @@ void output(struct tcp_connection *c, struct instant now)
     if (c->send.length == 0 && !fin_wanted)
         return;
     bool any = false, limited = false;
+    if (c->sent.count == 0)
+        restart_after_idle(c, now);
     while (!(c->flags & CONNECTION_FIN_SENT)) {
         uint32_t waiting = sequence_distance(c->snd.nxt, output_end(c));
         if (waiting == 0 && !fin_wanted)

@@ -54,6 +54,9 @@ void rate_sample(struct tcp_connection *c, const struct ack_news *news, struct c
         return;
     out->rate_segments = (uint32_t)(c->delivered - news->prior_delivered);
     out->interval_ns = interval;
+    uint64_t rate = (uint64_t)out->rate_segments * c->mss * (uint64_t)NS_PER_MS / (uint64_t)(interval / 1000 + 1);
+    if (!news->app_limited || rate >= c->rate.bytes_per_s)
+        c->rate.bytes_per_s = rate;
 }
 
 /* Nothing to send, and the window is not the reason. */

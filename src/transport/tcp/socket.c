@@ -208,6 +208,59 @@ bool tcp_writable(const struct tcp_socket *socket)
 void tcp_local(const struct tcp_socket *socket, struct endpoint *out) { *out = socket->local; }
 void tcp_remote(const struct tcp_socket *socket, struct endpoint *out) { *out = socket->remote; }
 
+static void timer_info(const struct tcp_connection *c, struct tcp_info *out)
+{
+    out->timer_due = instant_min(c->due[TIMER_RETRANSMIT], instant_min(c->due[TIMER_PROBE], c->due[TIMER_REORDER]));
+    out->timer = "on";
+    if (!instant_is_never(out->timer_due))
+        return;
+    static const struct {
+        enum tcp_timer which;
+        const char *name;
+    } others[] = {{TIMER_PERSIST, "persist"}, {TIMER_LIFE, "timewait"}, {TIMER_KEEP_ALIVE, "keepalive"}};
+    out->timer = NULL;
+    for (unsigned i = 0; i < count_of(others) && !out->timer; i++) {
+        if (instant_is_never(c->due[others[i].which]))
+            continue;
+        out->timer_due = c->due[others[i].which];
+        out->timer = others[i].name;
+    }
+}
+
+static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
+{
+    struct instant now = tcp_now(c->socket.tcp);
+    out->recovery_state = c->recovery.state;
+    out->backoff = c->backoff;
+    out->probes = c->probes;
+    out->timestamps = c->flags & CONNECTION_TIMESTAMPS;
+    out->sack = c->flags & CONNECTION_SACK;
+    out->window_scaling = c->flags & CONNECTION_WINDOW_SCALE;
+    out->ecn = c->flags & CONNECTION_ECN;
+    out->app_limited = c->rate.app_limited > 0;
+    out->path_mtu = c->mtu;
+    out->advertised_mss = c->mtu - (c->socket.remote.address.family == 4 ? 40u : 60u);
+    out->receive_mss = c->rcv.mss;
+    out->unacked = c->sent.count;
+    out->sacked = c->sent.sacked;
+    out->lost = c->sent.lost;
+    out->retransmitted = c->sent.retransmitted;
+    out->reordering = c->recovery.reordering;
+    out->timeouts = c->count.timeouts;
+    out->minimum_rtt_ns = c->rtt.minimum_ns;
+    out->receive_rtt_ns = c->rcv.rtt_ns;
+    out->ack_timeout_ns = c->ack.timeout_ns;
+    out->last_send_ns = instant_since(now, c->last_send);
+    out->last_receive_ns = instant_since(now, c->ack.last_receive);
+    out->receive_space = c->rcv.tune_space;
+    out->pacing_rate = c->congestion.pacing_bytes_per_s;
+    out->delivery_rate = c->rate.bytes_per_s;
+    out->delivered = c->delivered;
+    if (c->congestion.ops->describe)
+        c->congestion.ops->describe(&c->congestion, out->congestion_state, sizeof out->congestion_state);
+    timer_info(c, out);
+}
+
 static void connection_info(const struct tcp_connection *c, struct tcp_info *out)
 {
     out->receive_queue = c->receive.length;
@@ -229,6 +282,7 @@ static void connection_info(const struct tcp_connection *c, struct tcp_info *out
     out->send_window = c->snd.wnd;
     out->receive_window = c->rcv.wnd;
     out->congestion = c->congestion.ops->name;
+    detail_info(c, out);
 }
 
 void tcp_socket_info(const struct tcp_socket *socket, struct tcp_info *out)
@@ -240,6 +294,9 @@ void tcp_socket_info(const struct tcp_socket *socket, struct tcp_info *out)
         out->send_queue = listener->backlog;
     } else if (socket->kind == SOCKET_CONNECTION) {
         connection_info(container_of(socket, const struct tcp_connection, socket), out);
+    } else {
+        out->timer = "timewait";
+        out->timer_due = container_of(socket, const struct tcp_time_wait, socket)->expires;
     }
 }
 

@@ -80,6 +80,20 @@ struct tcp_info {
     int64_t rtt_ns, rtt_variation_ns, rto_ns;
     uint64_t bytes_sent, bytes_acked, bytes_received, segments_sent, segments_received, retransmits;
     uint32_t send_window, receive_window;
+    /* What ss -i shows beyond that; the names are those of Linux's struct tcp_info. */
+    uint8_t recovery_state; /* 0 open, 1 disorder, 2 reducing, 3 recovery, 4 loss */
+    uint8_t backoff, probes;
+    bool timestamps, sack, window_scaling, ecn, app_limited;
+    uint32_t path_mtu, advertised_mss, receive_mss;
+    uint32_t unacked, sacked, lost, retransmitted, reordering; /* segments */
+    uint32_t timeouts;
+    int64_t minimum_rtt_ns, receive_rtt_ns, ack_timeout_ns, last_send_ns, last_receive_ns; /* the last two: since then */
+    uint32_t receive_space;              /* bytes: what auto-tuning last measured */
+    uint64_t pacing_rate, delivery_rate; /* bytes a second; 0 = none */
+    uint64_t delivered;                  /* segments */
+    struct instant timer_due;            /* of the next timer that matters, */
+    const char *timer;                   /* "on" (retransmission), "persist", "keepalive", "timewait", or NULL */
+    char congestion_state[96];           /* as the control describes itself: "bbr:(mode:probe_bw,...)" */
     const char *congestion;
     void *owner;
 };

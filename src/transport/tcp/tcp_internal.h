@@ -205,6 +205,7 @@ struct tcp_connection {
     uint64_t delivered; /* segments, over the connection's life */
     struct {            /* rate.c */
         struct instant delivered_time, first_sent;
+        uint64_t bytes_per_s; /* the last good sample; 0 = none */
         uint64_t app_limited; /* until this much is delivered, samples say what the application did; 0 = not */
     } rate;
     struct instant pace_next; /* when the next segment may leave, for controls that pace */

@@ -18,7 +18,7 @@ struct congestion {
     uint32_t count;              /* segments acknowledged since cwnd last grew, in congestion avoidance */
     uint32_t clamp;              /* cwnd never grows past this */
     uint64_t pacing_bytes_per_s; /* set by controls that pace; else 0 */
-    uint64_t state[14];          /* the control's own; zeroed before start() */
+    uint64_t state[13];          /* the control's own; zeroed before start() */
 };
 
 enum { CONGESTION_INITIAL_WINDOW = 10 /* RFC 6928 */, CONGESTION_WINDOW_LEAST = 2 };

@@ -11,7 +11,7 @@
  *
  * Arithmetic is in integers, so that every machine computes the same: time in 1/1024 s, C as 410/1024, as in Linux, whose rounding this
  * keeps. At most each second segment acknowledged grows the window by one. Time spent idle does not count: the curve is moved (CONGESTION_START).
- * State: 14 words of the connection's; no timers. */
+ * State: 13 words of the connection's; no timers. */
 #include "transport/tcp/congestion/congestion.h"
 #include "transport/tcp/congestion/hystart.h"
 
