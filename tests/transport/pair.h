@@ -52,6 +52,9 @@ static inline struct pair pair_create(uint64_t seed, const struct wire_settings 
         p.address[i] = address.prefix.address;
     }
     p.wire = wire_create(port[0], port[1], "w", ab, ba);
+    for (unsigned i = 0; i < 2;
+         i++) /* a bad wire would teach ARP a wrong address, or make the neighbour seem gone: not TCP's affair */
+        (void)stack_neighbour_set(p.stack[i], p.interface[i]->index, &p.address[!i], p.interface[!i]->mac);
     return p;
 }
 
