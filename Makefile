@@ -7,11 +7,13 @@
 #   make sanitize   all tests again under AddressSanitizer and UBSan
 #   make fuzz       libFuzzer on each target (COUNT=1000000 inputs each)
 #   make bench      the benchmarks
+#   make swarm      TCP transfers over bad wires, SEEDS=10000 of them; a failure says how to repeat it
 #   make format     clang-format over everything
 #   make docs       docs/lab-format.md and docs/lab.schema.json, from the schemas in src/
 #   make install    into /usr/local, or DESTDIR and PREFIX;   make clean   removes every build
 
 COUNT ?= 1000000
+SEEDS ?= 10000
 PREFIX ?= /usr/local
 
 all:
@@ -46,6 +48,9 @@ fuzz:
 bench: all
 	@for program in build/bench_*; do [ ! -f "$$program" ] || { echo "== $$program"; "$$program" || exit 1; }; done
 
+swarm: all
+	@build/transport_test_tcp_transfer 1 $(SEEDS)
+
 format:
 	@scripts/check-style --format
 
@@ -60,4 +65,4 @@ install: all
 clean:
 	rm -rf build build-clang build-asan build-fuzz
 
-.PHONY: all demo test check sanitize fuzz bench format docs install clean
+.PHONY: all demo test check sanitize fuzz bench swarm format docs install clean

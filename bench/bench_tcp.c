@@ -3,7 +3,7 @@
 #include <malloc.h>
 #include <time.h>
 
-#include "../tests/transport/pair.h"
+#include "../tests/transport/pair.c"
 #include "transport/tcp/congestion/congestion.h"
 
 static double seconds(void)

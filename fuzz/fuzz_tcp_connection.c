@@ -3,7 +3,7 @@
  * long as only headers were touched. */
 #include <stdlib.h>
 
-#include "../tests/transport/pair.h"
+#include "../tests/transport/pair.c"
 #include "base/checksum.h"
 #include "transport/tcp/congestion/congestion.h"
 

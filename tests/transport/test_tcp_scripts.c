@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <glob.h>
 
-#include "script.h"
+#include "script.c"
 
 static void runs(void **state)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "pair.h"
+#include "pair.c"
 #include "transport/tcp/congestion/congestion.h"
 
 static unsigned sockets_left(struct tcp *tcp)

@@ -1,7 +1,8 @@
 #ifndef IMP_TRANSPORT_TCP_EVENTS_H
 #define IMP_TRANSPORT_TCP_EVENTS_H
 
-#include "transport/tcp/tcp_internal.h"
+#include "transport/tcp/ack_news.h"
+#include "transport/tcp/connection.h"
 
 /* TCP's typed events. Each function asks event_wanted() itself and is cheap when nobody listens. */
 void event_state(const struct tcp_connection *c, enum tcp_state from, enum tcp_state to);

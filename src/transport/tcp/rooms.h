@@ -1,6 +1,8 @@
 #ifndef IMP_TRANSPORT_TCP_ROOMS_H
 #define IMP_TRANSPORT_TCP_ROOMS_H
 
+#include "transport/tcp/ack_news.h"
+#include "transport/tcp/connection.h"
 #include "transport/tcp/tcp_internal.h"
 
 /* What each room of TCP offers the others, by file. Segments and frames are handed down from tcp.c; `now` is the event's time. */
@@ -72,7 +74,7 @@ void sack_input(struct tcp_connection *c, struct ack_news *news);
 void sack_reordering_seen(struct tcp_connection *c,
                           struct sequence low); /* what starts there arrived after what was sent later */
 void rack_advance(struct tcp_connection *c, const struct sent *sent, struct instant now); /* it arrived */
-void rack_sent_again(struct tcp_connection *c, const struct sent *sent);                   /* its time is set */
+void rack_sent_again(struct tcp_connection *c, const struct sent *sent);                  /* its time is set */
 void rack_scoreboard_changed(struct tcp_connection *c); /* marks were taken back: all is to be looked at again */
 void rack_mark_lost(struct tcp_connection *c, const struct ack_news *news);
 bool rack_recent(const struct tcp_connection *c, const struct sent *sent, struct instant now); /* too young to be lost */

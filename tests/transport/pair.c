@@ -1,7 +1,10 @@
-/* Two hosts and a wire, with TCP on both: the world of the end-to-end tests and the benchmark. Header-only: each test is one program. */
-#ifndef IMP_TESTS_TRANSPORT_PAIR_H
-#define IMP_TESTS_TRANSPORT_PAIR_H
-
+/* Two hosts and a wire, with TCP on both: the world of the end-to-end tests, of the fuzzed connection and of the benchmark.
+ *
+ * pair_create() builds two nodes with a stack each and tells each the other's hardware address. pair_start() lets b listen and a
+ * connect; from then on each end is driven by its socket's `changed`: it writes what it has, reads what is there, checks every byte
+ * against a pattern, finishes when it has written all, and closes when it has also read the end.
+ *
+ * It is included as text, since every test is one program of its own. */
 #include <stdio.h>
 #include <string.h>
 
@@ -161,5 +164,3 @@ static inline int pair_start(struct pair *p, struct end *a, struct end *b, struc
     sa.owner = a;
     return tcp_connect(p->tcp[0], &sa, &a->socket);
 }
-
-#endif

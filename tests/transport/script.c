@@ -1,8 +1,11 @@
-/* Runs a TCP script: segments go in, answers are checked at exact virtual times. The language is described in scripts/README.md. The host under test
- * is a whole stack; its peer is a bare port that captures what comes and injects what the script says. Header-only. */
-#ifndef IMP_TESTS_TRANSPORT_SCRIPT_H
-#define IMP_TESTS_TRANSPORT_SCRIPT_H
-
+/* Runs a TCP script: segments go in, answers are checked at exact virtual times. The language is described in scripts/README.md.
+ *
+ * The host under test is a whole stack on a wire without delay; its peer is a bare port that captures what comes and injects what the
+ * script says, with true checksums. Payload follows a pattern by its place in the stream, so that a byte in the wrong place is seen.
+ * Sequence numbers in scripts count from each side's initial one.
+ *
+ * The first fault ends a script; `fault` then says file, line, virtual time, what was expected and what came. A frame that leaks is a fault too.
+ * It is included as text, since every test is one program of its own. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -706,5 +709,3 @@ static inline bool script_run_file(struct script *s, const char *path)
     script_end(s);
     return !s->failed;
 }
-
-#endif

@@ -1,0 +1,120 @@
+#ifndef IMP_TRANSPORT_TCP_CONNECTION_H
+#define IMP_TRANSPORT_TCP_CONNECTION_H
+
+#include "transport/tcp/congestion/congestion.h"
+#include "transport/tcp/connection_flags.h"
+#include "transport/tcp/reassembly.h"
+#include "transport/tcp/receive_buffer.h"
+#include "transport/tcp/retransmit_queue.h"
+#include "transport/tcp/rtt.h"
+#include "transport/tcp/send_buffer.h"
+#include "transport/tcp/tcp_internal.h"
+
+/* A connection: RFC 9293's transmission control block. An idle established one is this and nothing else: the buffers and queues in it
+ * hold no memory when empty. `snd` and `rcv` carry the RFC's names (section 3.3.1). */
+struct tcp_connection {
+    struct tcp_socket socket;
+    struct tcp_listener *listener; /* until accepted */
+    struct list waiting;           /* in the listener's half_open or ready */
+    struct timer timer;            /* one for all: fires at the earliest of `due`, or earlier (then it is set again) */
+    struct instant due[TIMER_COUNT];
+    uint32_t flags;
+    int error;           /* what ended it; 0 or a negative imp_error */
+    int soft_error;      /* the last ICMP complaint, told when the connection times out (RFC 1122 4.2.3.9) */
+    uint32_t pseudo_sum; /* of the addresses and the protocol: all but the length */
+    uint16_t interface;
+    uint16_t mtu;       /* of the path, at most 65535 */
+    uint16_t mss;       /* payload of a full segment, timestamps deducted (Eff.snd.MSS but for SACK blocks) */
+    uint16_t mss_peer;  /* what the peer's option allows */
+    uint16_t mss_asked; /* the socket's own clamp; 0 = none */
+    uint8_t ttl, syn_retries, retries, backoff, probes, keep_alive_probes;
+    struct {
+        struct sequence iss, una, nxt, wl1, wl2;
+        struct sequence partial_end; /* where the last segment that was not full ends (Minshall's variant of Nagle) */
+        uint32_t wnd, wnd_max;
+        uint32_t limit; /* of the buffer, bytes */
+        uint8_t scale;
+    } snd;
+    struct {
+        struct sequence irs, nxt, wup; /* wup: RCV.NXT as last sent */
+        struct sequence fin;
+        uint32_t wnd;   /* as last sent, counted from wup */
+        uint32_t limit; /* of the buffer, bytes */
+        uint8_t scale;
+        uint16_t mss;               /* estimate of the peer's segment size */
+        struct sequence tune_start; /* auto-tuning: what was read since */
+        struct instant tune_time;
+        uint32_t tune_space;
+        int64_t rtt_ns;
+    } rcv;
+    struct send_buffer send; /* from snd.una on (from snd.una + 1 while the SYN is not acknowledged) */
+    struct receive_buffer receive;
+    struct reassembly reassembly;
+    struct retransmit_queue sent;
+    struct rtt rtt;
+    struct congestion congestion;
+    struct {
+        uint8_t state; /* enum recovery_state */
+        bool undo_possible;
+        bool reordering_seen;
+        struct sequence high;        /* recovery ends when this is acknowledged */
+        struct sequence undo_marker; /* SND.UNA when it began */
+        uint32_t undo_retransmits;   /* retransmissions not yet shown to be unneeded; with undo_possible */
+        uint32_t retransmit_stamp;   /* timestamp of the first retransmission (Eifel, RFC 3522) */
+        uint32_t prior_cwnd, prior_ssthresh;
+        uint32_t prr_delivered, prr_out;
+        uint32_t reordering;             /* duplicate ACKs that mean loss */
+        bool frto;                       /* RFC 5682: finding out whether a timeout was real */
+        struct sequence retransmit_hint; /* nothing before this waits to be sent again */
+        struct instant first_retransmit; /* when the present silence began */
+        struct sequence highest_sacked;  /* end of it; with sent.sacked > 0 */
+        struct sack_block cache
+            [TCP_SACK_BLOCKS_MAX]; /* the last SACK option, in order of the stream: what is known need not be looked at again */
+    } recovery;
+    struct {                    /* RFC 8985 */
+        struct instant time;    /* when the latest segment that is known to have arrived was sent, */
+        struct sequence end;    /* where it ends, */
+        int64_t rtt_ns;         /* and how long it took */
+        uint64_t adjusted;      /* c->delivered when the reordering window last grew */
+        uint8_t steps, persist; /* the window is steps quarters of the least RTT, for `persist` recoveries more */
+        bool advanced, dsack_seen;
+        bool probe_out, probe_retransmitted; /* a tail loss probe is out, up to probe_end; it was an old segment */
+        struct sequence probe_end;
+        struct sequence settled;   /* nothing before this waits for RACK's judgement, unless it was sent again */
+        struct resend_order again; /* what was */
+    } rack;
+    struct {
+        uint32_t recent, offset;
+        struct instant recent_time;
+    } ts;
+    struct {
+        uint8_t pending;    /* enum ack_flag */
+        uint8_t quick;      /* ACKs to be sent at once */
+        uint8_t pingpong;   /* data went both ways: ACKs ride on data */
+        int64_t timeout_ns; /* the delayed ACK's; 0 until data came */
+        struct instant last_receive, last_oow;
+        struct sack_block duplicate; /* to be reported (RFC 2883); empty: start == end */
+    } ack;
+    struct instant last_send;  /* of data */
+    struct instant last_heard; /* anything acceptable */
+    struct sequence usage_end; /* cwnd validation: a round trip of sending */
+    uint32_t usage_out;        /* the most segments out in it */
+    struct {
+        uint64_t bytes_sent, bytes_acked, bytes_received, segments_sent, segments_received;
+        uint32_t retransmits, timeouts;
+    } count;
+    uint64_t delivered; /* segments, over the connection's life */
+    struct {            /* rate.c */
+        struct instant delivered_time, first_sent;
+        uint64_t bytes_per_s; /* the last good sample; 0 = none */
+        uint64_t app_limited; /* until this much is delivered, samples say what the application did; 0 = not */
+    } rate;
+    struct instant pace_next; /* when the next segment may leave, for controls that pace */
+};
+
+static inline struct tcp_connection *connection_of(struct tcp_socket *socket)
+{
+    return container_of(socket, struct tcp_connection, socket);
+}
+
+#endif
