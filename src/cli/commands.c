@@ -15,13 +15,15 @@
 
 #include "base/text.h"
 
-extern const struct command COMMAND_CHECK, COMMAND_DOCS, COMMAND_EXEC, COMMAND_HELP, COMMAND_RUN, COMMAND_SHELL, COMMAND_TEST;
+extern const struct command COMMAND_CHECK, COMMAND_DOCS, COMMAND_EXEC, COMMAND_HELP, COMMAND_PLOT, COMMAND_RUN, COMMAND_SHELL,
+    COMMAND_TEST;
 
 /* clang-format off */
 const struct command *const COMMANDS[] = {
     &COMMAND_RUN,
     &COMMAND_CHECK,
     &COMMAND_TEST,
+    &COMMAND_PLOT,
     &COMMAND_SHELL,
     &COMMAND_EXEC,
     &COMMAND_HELP,

@@ -44,7 +44,7 @@ enum event_level {
     EVENT_DETAIL,    /* of interest to who studies that protocol: --json and expectations see it, the story with --verbose */
     EVENT_SAMPLE,    /* a measurement that comes with every packet: for plots, and only for observers that ask for samples */
 };
-enum { EVENT_FIELDS_MAX = 12 };
+enum { EVENT_FIELDS_MAX = 13 };
 struct event_type {
     const char *name;     /* "tcp-state", lower case with dashes, unique: what expectations and JSON name */
     const char *protocol; /* "TCP", as a reader of the story would call it */

@@ -20,6 +20,8 @@ enum {
     LIMIT_LAB_OUTPUT_BYTES = 64 * 1024 * 1024, /* captured output of one `run`; more is counted and hashed, but not kept */
     LIMIT_LAB_FILES_BYTES = 64 * 1024 * 1024,  /* what tools write into files, a lab over */
     LIMIT_LAB_RUN_S = 3600,                    /* virtual seconds a `run` may take unless it says otherwise */
+    LIMIT_LAB_PLOT_FLOWS = 4096,               /* that a plot's recorder tells apart */
+    LIMIT_LAB_PLOT_SAMPLES = 1 << 20,          /* of one flow; then every second one goes. A power of two */
     LIMIT_LAB_MATCH_STEPS = 1000000,           /* effort of a regular expression on an output */
 };
 

@@ -96,6 +96,7 @@ static const struct event_type TCP_SAMPLE = {
                {"srtt", FIELD_DURATION},
                {"in-flight", FIELD_NUMBER}, /* segments */
                {"acked", FIELD_BYTES},
+               {"delivered", FIELD_BYTES}, /* and what arrived beyond a gap */
                {"retransmits", FIELD_NUMBER},
                {"pacing", FIELD_NUMBER}, /* bytes per second; 0: not paced */
                {"window", FIELD_BYTES},  /* what the receiver offers */
@@ -182,6 +183,7 @@ static void sample(const struct tcp_connection *c, int64_t rtt_ns)
                                          {.number = c->rtt.smoothed_ns},
                                          {.number = retransmit_queue_in_flight(&c->sent)},
                                          {.number = (int64_t)c->count.bytes_acked},
+                                         {.number = (int64_t)(c->count.bytes_acked + (uint64_t)c->sent.sacked * c->mss)},
                                          {.number = c->count.retransmits},
                                          {.number = (int64_t)c->congestion.pacing_bytes_per_s},
                                          {.number = c->snd.wnd},
