@@ -9,7 +9,7 @@
 #   make bench      the benchmarks
 #   make swarm      TCP transfers over bad wires, SEEDS=10000 of them; a failure says how to repeat it
 #   make format     clang-format over everything
-#   make docs       docs/lab-format.md and docs/lab.schema.json, from the schemas in src/
+#   make docs       docs/lab-format.md, docs/lab.schema.json and docs/events.md, from the tables in src/
 #   make install    into /usr/local, or DESTDIR and PREFIX;   make clean   removes every build
 
 COUNT ?= 1000000
@@ -32,6 +32,8 @@ check:
 	@scripts/setup --test
 	@scripts/check-includes
 	@scripts/check-style
+	@scripts/list-events --c | cmp - src/lab/event_names.c || { echo "the list of events is out of date: make docs"; exit 1; }
+	@scripts/list-events --markdown | cmp - docs/events.md || { echo "docs/events.md is out of date: make docs"; exit 1; }
 	@CC=clang scripts/build build-clang
 	@echo "check: all good"
 
@@ -57,6 +59,8 @@ format:
 docs: all
 	@build/imp docs > docs/lab-format.md
 	@build/imp docs --schema > docs/lab.schema.json
+	@scripts/list-events --c > src/lab/event_names.c
+	@scripts/list-events --markdown > docs/events.md
 
 install: all
 	@meson configure build -Dprefix=$(PREFIX)

@@ -69,8 +69,7 @@ static void send_for_ever(void *argument)
     condition_init(&end.changed);
     if (task_sleep((struct instant){100 * NS_PER_MS}) < 0)
         return;
-    struct tcp_settings settings = {
-        .remote = flow->to, .congestion = flow->congestion, .changed = note, .owner = &end};
+    struct tcp_settings settings = {.remote = flow->to, .congestion = flow->congestion, .changed = note, .owner = &end};
     if (tcp_connect(flow->sender, &settings, &flow->out) < 0)
         abort();
     for (;;) {

@@ -89,11 +89,12 @@ static void campus(void)
         world_destroy(world, NULL);
         lab_free(lab);
     }
-    printf("campus (130 nodes): load %.2f ms, create %.2f ms, every address settled %.2f ms more\n", best_load * 1e3, best_create * 1e3,
-           best_settle * 1e3);
+    printf("campus (130 nodes): load %.2f ms, create %.2f ms, every address settled %.2f ms more\n", best_load * 1e3,
+           best_create * 1e3, best_settle * 1e3);
     double peer = namespaces_ms(122);
     if (peer > 0)
-        printf("122 empty network namespaces of the kernel: %.1f ms; ratio: %.1f\n", peer, peer / ((best_load + best_create) * 1e3));
+        printf("122 empty network namespaces of the kernel: %.1f ms; ratio: %.1f\n", peer,
+               peer / ((best_load + best_create) * 1e3));
     else
         printf("122 empty network namespaces of the kernel: not measured, the privilege is missing\n");
 }
@@ -101,10 +102,12 @@ static void campus(void)
 static void hosts_text(unsigned hosts, struct text *text)
 {
     unsigned switches = (hosts + 199) / 200;
-    text_format(text, "lab: idle\nnodes:\n  h[1-%u]: { kind: host }\n  s[1-%u]: { kind: switch }\n  top: { kind: switch }\n", hosts, switches);
-    text_add(text, "  home:\n    kind: router\n    ports: { lan: { address: [10.0.0.1/16, \"2001:db8::1/64\"], advertise: true } }\n"
-                   "    services: { dhcp-server: { port: lan, range: 10.0.1.0-10.0.20.0, router: 10.0.0.1, lease: 12h } }\n"
-                   "wires:\n");
+    text_format(text, "lab: idle\nnodes:\n  h[1-%u]: { kind: host }\n  s[1-%u]: { kind: switch }\n  top: { kind: switch }\n",
+                hosts, switches);
+    text_add(text,
+             "  home:\n    kind: router\n    ports: { lan: { address: [10.0.0.1/16, \"2001:db8::1/64\"], advertise: true } }\n"
+             "    services: { dhcp-server: { port: lan, range: 10.0.1.0-10.0.20.0, router: 10.0.0.1, lease: 12h } }\n"
+             "wires:\n");
     text_format(text, "  - h[1-%u] - s[1-%u]\n  - s[1-%u] - top\n  - top - home.lan\n", hosts, switches, switches);
 }
 
@@ -134,7 +137,8 @@ static void idle_host(void)
     size_t few, few_resident, many, many_resident;
     measure(FEW, &few, &few_resident);
     measure(MANY, &many, &many_resident);
-    printf("idle host (IPv4 by DHCP, IPv6 by SLAAC): %zu bytes allocated, its switch port included\n", (many - few) / (MANY - FEW));
+    printf("idle host (IPv4 by DHCP, IPv6 by SLAAC): %zu bytes allocated, its switch port included\n",
+           (many - few) / (MANY - FEW));
     printf("the process with %d of them: %.1f MiB resident\n", MANY, (double)many_resident / (1 << 20));
 }
 

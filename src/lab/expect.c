@@ -63,19 +63,9 @@ static bool event_matches(const struct event *event, const struct event_match *m
     return true;
 }
 
-static void note_type(struct event_tally *tally, const struct event_type *type)
-{
-    for (size_t i = 0; i < tally->seen_count; i++)
-        if (tally->seen[i] == type)
-            return;
-    if (tally->seen_count < count_of(tally->seen))
-        tally->seen[tally->seen_count++] = type;
-}
-
 static void on_event(struct observer *observer, const struct event *event)
 {
     struct event_tally *tally = container_of(observer, struct event_tally, observer);
-    note_type(tally, event->type);
     for (size_t i = 0; i < tally->counter_count; i++) {
         struct tally_counter *counter = &tally->counters[i];
         if (counter->type != event->type) {
@@ -106,20 +96,6 @@ void event_tally_create(struct event_tally *tally, const struct lab *lab)
 
 void event_tally_destroy(struct event_tally *tally) { memory_free(tally->counters); }
 
-/* Why an event that was expected did not come: perhaps its name is not one. */
-static void explain_absence(const struct event_tally *tally, const struct event_match *match, struct text *sentence)
-{
-    const char *names[count_of(tally->seen) + 1] = {NULL};
-    for (size_t i = 0; i < tally->seen_count; i++) {
-        names[i] = tally->seen[i]->name;
-        if (strcmp(names[i], match->expect.event) == 0)
-            return;
-    }
-    const char *nearest = text_nearest(match->expect.event, names);
-    if (nearest)
-        text_format(sentence, " (no event has that name here; did you mean '%s'?)", nearest);
-}
-
 bool event_tally_judge(const struct event_tally *tally, const struct event_match *match, struct text *sentence)
 {
     int64_t count = 0;
@@ -133,11 +109,8 @@ bool event_tally_judge(const struct event_tally *tally, const struct event_match
         text_format(sentence, "%s %s %s", i ? "," : " with", match->fields[i].name, match->fields[i].value);
     text_add(sentence, ": expected ");
     bound_print(&match->count, sentence);
-    bool held = bound_holds(&match->count, count);
     text_format(sentence, ", seen %" PRId64, count);
-    if (!held && count == 0)
-        explain_absence(tally, match, sentence);
-    return held;
+    return bound_holds(&match->count, count);
 }
 
 bool drops_judge(struct world *world, const struct step *step, const struct drop_match *match, struct text *sentence)

@@ -18,8 +18,6 @@ struct event_tally {
         const struct event_type *type; /* the last one whose name matched */
     } * counters;
     size_t counter_count;
-    const struct event_type *seen[128]; /* the types that were seen, for did-you-mean */
-    size_t seen_count;
 };
 void event_tally_create(struct event_tally *tally, const struct lab *lab);
 void event_tally_destroy(struct event_tally *tally);

@@ -1,9 +1,8 @@
 /* The scenario of a lab file: its steps, read and checked before anything runs.
  *
  * A step may wait (`at`, `wait`), say a sentence, and then does at most one thing: run a tool, cause a fault, or judge what
- * happened so far. Names of nodes, wires, tools and drop reasons are looked up here, so that a misspelt one is found without
- * waiting for the step. Only an event's name cannot be checked: events are declared where they happen; when an expected event
- * never came, the failure tells which names did.
+ * happened so far. Names of nodes, wires, tools, events and drop reasons are looked up here, so that a misspelt one is found without
+ * waiting for the step: an expectation of a name that does not exist would hold for ever when it expects none.
  */
 #include "lab/loader.h"
 
@@ -13,6 +12,7 @@
 #include "base/memory.h"
 #include "engine/drop.h"
 #include "engine/event.h"
+#include "lab/event_names.h"
 #include "lab/regex.h"
 #include "lab/words.h"
 #include "tools/tool.h"
@@ -204,6 +204,13 @@ static void event_load(struct loader *l, struct load_file *file, const struct ya
     struct fill fill = loader_fill(l, file);
     if (!fill_record(&fill, EVENT_EXPECT_KEYS, known, &match->expect, "an expected event"))
         return;
+    const char *name = match->expect.event;
+    size_t known_at = 0;
+    while (EVENT_NAMES[known_at] && strcmp(EVENT_NAMES[known_at], name) != 0)
+        known_at++;
+    if (!EVENT_NAMES[known_at])
+        fault_add(l->faults, yaml_position(given, "event", 0), "there is no event '%.80s'%s", name,
+                  fault_did_you_mean(l->faults, name, EVENT_NAMES));
     if (match->expect.node && *match->expect.node)
         loader_node(l, match->expect.node, yaml_position(given, "node", 0));
     bound_load(l, match->expect.count, parse_count, "a count, such as 3 or > 2", yaml_position(given, "count", 0),

@@ -43,7 +43,7 @@ struct socket_info {
     const char *state; /* TCP's as ss writes it ("LISTEN", "ESTAB", "TIME-WAIT" ...); UDP: "UNCONN" or "ESTAB" */
     const char *owner; /* the task or service, or NULL */
     uint32_t receive_queue, send_queue; /* bytes; a listener: waiting connections, backlog */
-    struct socket_inside inside; /* TCP only */
+    struct socket_inside inside;        /* TCP only */
 };
 int net_socket_next(struct net *net, size_t *at, struct socket_info *out);
 

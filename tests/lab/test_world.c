@@ -123,7 +123,7 @@ static void failures_say_what_was_seen(void **state)
     run(PAIR "scenario:\n"
              "  - run: a$ ping -c 1 10.0.0.2\n"
              "    expect: { exit: 3, output: 7 received, without: /PING/, time: '> 1h' }\n"
-             "  - expect: { event: adress-added, count: 2 }\n"
+             "  - expect: { event: address-removed, count: 2 }\n"
              "  - expect: [{ event: address-added, node: a, prefix: 10.0.0.1 }, { event: address-added, count: 0 }]\n"
              "  - expect: { drops: { wire-lost: 3 } }\n",
         INSTANT_NEVER, &notes, &result, NULL);
@@ -132,8 +132,7 @@ static void failures_say_what_was_seen(void **state)
     assert_non_null(strstr(seen, "; output: expected to find \"7 received\", seen \"PING 10.0.0.2"));
     assert_non_null(strstr(seen, "; output: expected not to find \"/PING/\""));
     assert_non_null(strstr(seen, "; time: expected > 1h, seen "));
-    assert_non_null(
-        strstr(seen, "event adress-added: expected 2, seen 0 (no event has that name here; did you mean 'address-added'?)"));
+    assert_non_null(strstr(seen, "event address-removed: expected 2, seen 0"));
     assert_non_null(strstr(seen, "held: event address-added on a with prefix 10.0.0.1: expected at least 1, seen 1"));
     assert_non_null(strstr(seen, "drops wire-lost: expected 3, seen 0"));
     assert_int_equal(result.held, 1);
