@@ -73,6 +73,7 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     c->flags = (settings->no_delay ? CONNECTION_NO_DELAY : 0u) | (settings->keep_alive ? CONNECTION_KEEP_ALIVE : 0u);
     buffers_prepare(c, settings);
     c->ttl = settings->ttl;
+    c->personal = settings->personal;
     c->mss_asked = settings->maximum_segment;
     c->mss_peer = remote->address.family == 4 ? 536 : 1220; /* RFC 9293 3.7.1, until its option says otherwise */
     c->mtu = (uint16_t)(path->mtu < UINT16_MAX ? path->mtu : UINT16_MAX);

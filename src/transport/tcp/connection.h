@@ -28,6 +28,7 @@ struct tcp_connection {
     uint16_t mss_peer;  /* what the peer's option allows */
     uint16_t mss_asked; /* the socket's own clamp; 0 = none */
     uint8_t ttl, syn_retries, retries, backoff, probes, keep_alive_probes;
+    struct tcp_personal personal;
     struct {
         struct sequence iss, una, nxt, wl1, wl2;
         struct sequence partial_end; /* where the last segment that was not full ends (Minshall's variant of Nagle) */

@@ -42,6 +42,7 @@ enum connection_flag {
     CONNECTION_ECN = 262144,          /* agreed on */
     CONNECTION_ECN_ECHO = 524288,     /* our ACKs carry ECE */
     CONNECTION_ECN_REDUCED = 1048576, /* the next new segment carries CWR */
+    CONNECTION_CORKED = 4194304,      /* nothing that is not full leaves (TCP_CORK, MSG_MORE) */
     CONNECTION_READY = 32768,         /* in its listener's ready queue, or was */
 };
 enum ack_flag { ACK_WANTED = 1, ACK_NOW = 2, ACK_PUSHED = 4 };

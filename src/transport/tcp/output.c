@@ -108,7 +108,7 @@ static int transmit(struct tcp_connection *c, const struct tcp_segment *segment,
                                .destination = c->socket.remote.address,
                                .protocol = PROTOCOL_TCP,
                                .ttl = c->ttl,
-                               .traffic_class = ecn,
+                               .traffic_class = (uint8_t)(ecn | c->personal.traffic_class),
                                .dont_fragment = !(c->flags & CONNECTION_MAY_FRAGMENT),
                                .interface = c->interface};
     return stack_send(c->socket.tcp->stack, &info, frame);
@@ -323,7 +323,11 @@ static bool small_may_go(const struct tcp_connection *c, uint32_t length, uint32
 {
     if (length < waiting)
         return length >= c->snd.wnd_max / 2; /* the window cuts it: silly window avoidance */
-    if (fin || c->flags & CONNECTION_NO_DELAY || c->sent.count == 0)
+    if (fin)
+        return true;
+    if (c->flags & CONNECTION_CORKED)
+        return false;
+    if (c->flags & CONNECTION_NO_DELAY || c->sent.count == 0)
         return true;
     return !sequence_after(c->snd.partial_end, c->snd.una); /* Minshall */
 }

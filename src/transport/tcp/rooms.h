@@ -120,6 +120,7 @@ int output_segment(struct tcp *tcp, const struct packet_info *info,
 void reply_reset(struct tcp *tcp, const struct packet_info *info, const struct tcp_segment *segment); /* RFC 9293 3.10.7.1 */
 
 /* timers.c */
+int64_t keep_alive_idle_ns(const struct tcp_connection *c);
 void timer_due(struct tcp_connection *c, enum tcp_timer which, struct instant due);
 void timer_clear(struct tcp_connection *c, enum tcp_timer which);
 void timer_restart_retransmit(struct tcp_connection *c, struct instant now); /* by what is outstanding */

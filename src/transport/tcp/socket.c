@@ -208,6 +208,11 @@ bool tcp_writable(const struct tcp_socket *socket)
 void tcp_local(const struct tcp_socket *socket, struct endpoint *out) { *out = socket->local; }
 void tcp_remote(const struct tcp_socket *socket, struct endpoint *out) { *out = socket->remote; }
 
+static bool opened(const struct tcp_connection *c)
+{
+    return c->socket.state >= TCP_ESTABLISHED && c->socket.state != TCP_TIME_WAIT;
+}
+
 static void timer_info(const struct tcp_connection *c, struct tcp_info *out)
 {
     out->timer_due = instant_min(c->due[TIMER_RETRANSMIT], instant_min(c->due[TIMER_PROBE], c->due[TIMER_REORDER]));
@@ -256,6 +261,12 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
     out->pacing_rate = c->congestion.pacing_bytes_per_s;
     out->delivery_rate = c->rate.bytes_per_s;
     out->delivered = c->delivered;
+    out->outstanding = opened(c) ? sequence_distance(c->snd.una, output_end(c)) + ((c->flags & CONNECTION_FIN_QUEUED) != 0) : 0;
+    out->not_sent = opened(c) ? out->outstanding - sequence_distance(c->snd.una, c->snd.nxt) : 0;
+    out->send_buffer = c->snd.limit;
+    out->receive_buffer = c->rcv.limit;
+    out->timeouts_in_a_row = c->retries;
+    out->finished_receiving = c->flags & CONNECTION_FIN_RECEIVED;
     if (c->congestion.ops->describe)
         c->congestion.ops->describe(&c->congestion, out->congestion_state, sizeof out->congestion_state);
     timer_info(c, out);

@@ -33,6 +33,15 @@ struct tcp *tcp_create(struct stack *stack);
 void tcp_destroy(struct tcp *tcp); /* every connection vanishes without a word, as in a power cut */
 struct tcp *tcp_of(const struct stack *stack);
 
+/* What a socket may have different from its node's sysctls (options.h sets it); zero means as the node. */
+struct tcp_personal {
+    uint16_t keep_idle_s, keep_interval_s;
+    uint8_t keep_count, syn_count;
+    uint8_t traffic_class; /* without its ECN bits */
+    uint32_t user_timeout_ms;
+    int32_t linger2_s;     /* negative: no FIN-WAIT-2 without an owner */
+    uint32_t not_sent_low; /* bytes */
+};
 struct tcp_settings { /* for one socket; zero means the node's default */
     struct endpoint local, remote;
     uint8_t ttl;
@@ -42,6 +51,7 @@ struct tcp_settings { /* for one socket; zero means the node's default */
     bool keep_alive;
     int backlog;            /* listeners; 0 = 128 */
     const char *congestion; /* name of a congestion control */
+    struct tcp_personal personal;
     void (*changed)(struct tcp_socket *socket, void *owner);
     void *owner;
 };
@@ -91,9 +101,13 @@ struct tcp_info {
     uint32_t receive_space;              /* bytes: what auto-tuning last measured */
     uint64_t pacing_rate, delivery_rate; /* bytes a second; 0 = none */
     uint64_t delivered;                  /* segments */
-    struct instant timer_due;            /* of the next timer that matters, */
-    const char *timer;                   /* "on" (retransmission), "persist", "keepalive", "timewait", or NULL */
-    char congestion_state[96];           /* as the control describes itself: "bbr:(mode:probe_bw,...)" */
+    uint32_t outstanding, not_sent; /* bytes, a FIN counts for one: not acknowledged, and the part of it that has not left */
+    uint32_t send_buffer, receive_buffer; /* their sizes, bytes */
+    uint32_t timeouts_in_a_row;
+    bool finished_receiving;   /* the peer's FIN was reached */
+    struct instant timer_due;  /* of the next timer that matters, */
+    const char *timer;         /* "on" (retransmission), "persist", "keepalive", "timewait", or NULL */
+    char congestion_state[96]; /* as the control describes itself: "bbr:(mode:probe_bw,...)" */
     const char *congestion;
     void *owner;
 };

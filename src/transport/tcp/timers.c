@@ -64,7 +64,8 @@ static int64_t patience_ns(unsigned retries)
 static void syn_timeout(struct tcp_connection *c, struct instant now)
 {
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
-    if (c->syn_retries >= (answer ? c->socket.tcp->sysctls.synack_retries : c->socket.tcp->sysctls.syn_retries)) {
+    uint32_t asks = c->personal.syn_count ? c->personal.syn_count : c->socket.tcp->sysctls.syn_retries;
+    if (c->syn_retries >= (answer ? c->socket.tcp->sysctls.synack_retries : asks)) {
         give_up(c);
         return;
     }
@@ -122,10 +123,17 @@ static void persist_timeout(struct tcp_connection *c, struct instant now)
         timer_due(c, TIMER_PERSIST, instant_add(now, rtt_backed_off_ns(&c->rtt, c->backoff)));
 }
 
+int64_t keep_alive_idle_ns(const struct tcp_connection *c)
+{
+    return (c->personal.keep_idle_s ? c->personal.keep_idle_s : c->socket.tcp->sysctls.keepalive_time_s) * NS_PER_S;
+}
+
 void timer_keep_alive(struct tcp_connection *c, struct instant now)
 {
     const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
-    int64_t idle_ns = sysctls->keepalive_time_s * NS_PER_S;
+    int64_t idle_ns = keep_alive_idle_ns(c);
+    uint32_t most = c->personal.keep_count ? c->personal.keep_count : sysctls->keepalive_probes;
+    uint32_t interval_s = c->personal.keep_interval_s ? c->personal.keep_interval_s : sysctls->keepalive_intvl_s;
     struct instant heard = c->last_heard;
     if (!(c->flags & CONNECTION_KEEP_ALIVE))
         return;
@@ -134,7 +142,7 @@ void timer_keep_alive(struct tcp_connection *c, struct instant now)
         timer_due(c, TIMER_KEEP_ALIVE, instant_reached(now, due) ? instant_add(now, idle_ns) : due);
         return;
     }
-    if (c->keep_alive_probes >= sysctls->keepalive_probes) {
+    if (c->keep_alive_probes >= most) {
         output_reset(c, now);
         give_up(c);
         return;
@@ -142,7 +150,7 @@ void timer_keep_alive(struct tcp_connection *c, struct instant now)
     c->keep_alive_probes++;
     event_probe(c, "asks whether the other side is still there");
     output_probe(c, now);
-    timer_due(c, TIMER_KEEP_ALIVE, instant_add(now, sysctls->keepalive_intvl_s * NS_PER_S));
+    timer_due(c, TIMER_KEEP_ALIVE, instant_add(now, interval_s * NS_PER_S));
 }
 
 static void fire_one(struct tcp_connection *c, enum tcp_timer which, struct instant now)

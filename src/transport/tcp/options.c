@@ -1,0 +1,159 @@
+/* What a program may turn on a socket: Linux's setsockopt() for TCP, and looking at bytes without taking them.
+ *
+ * Most of what a socket may want to be different from its node's sysctls is in struct tcp_personal, which a listener has in its settings and
+ * hands to the connections it makes, and which the rooms that have the rule ask (timers.c for keep-alive, output.c for the
+ * cork). A knob that changes what may be sent right now calls output(); one that concerns a timer sets it anew from this instant, as
+ * Linux does.
+ *
+ * TCP_QUICKACK is not a switch in Linux but a push: it ends the state in which ACKs wait for data to ride on, and settles at once what is
+ * owed; later events may bring that state back. So it is here. */
+#include "transport/tcp/options.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "transport/limits.h"
+#include "transport/tcp/rooms.h"
+
+static uint32_t at_least(uint32_t value, uint32_t least) { return value < least ? least : value; }
+
+/* ---- what a listener keeps for its children, and a connection for itself ---- */
+
+static bool set_personal(struct tcp_personal *personal, enum tcp_knob knob, uint32_t value)
+{
+    switch (knob) {
+    case TCP_KNOB_KEEP_IDLE_S: personal->keep_idle_s = (uint16_t)value; return true;
+    case TCP_KNOB_KEEP_INTERVAL_S: personal->keep_interval_s = (uint16_t)value; return true;
+    case TCP_KNOB_KEEP_COUNT: personal->keep_count = (uint8_t)value; return true;
+    case TCP_KNOB_SYN_COUNT: personal->syn_count = (uint8_t)value; return true;
+    case TCP_KNOB_USER_TIMEOUT_MS: personal->user_timeout_ms = value; return true;
+    case TCP_KNOB_LINGER2_S: personal->linger2_s = (int32_t)value; return true;
+    case TCP_KNOB_TRAFFIC_CLASS: personal->traffic_class = (uint8_t)(value & ~3u); return true;
+    case TCP_KNOB_NOT_SENT_LOW: personal->not_sent_low = value; return true;
+    default: return false;
+    }
+}
+
+static int set_listener(struct tcp_listener *listener, enum tcp_knob knob, uint32_t value)
+{
+    struct tcp_settings *settings = &listener->settings;
+    switch (knob) {
+    case TCP_KNOB_NO_DELAY: settings->no_delay = value != 0; return 0;
+    case TCP_KNOB_KEEP_ALIVE: settings->keep_alive = value != 0; return 0;
+    case TCP_KNOB_TTL: settings->ttl = (uint8_t)value; return 0;
+    case TCP_KNOB_SEND_BUFFER: settings->send_buffer_bytes = value; return 0;
+    case TCP_KNOB_RECEIVE_BUFFER: settings->receive_buffer_bytes = value; return 0;
+    case TCP_KNOB_MAXIMUM_SEGMENT: settings->maximum_segment = (uint16_t)value; return 0;
+    case TCP_KNOB_BACKLOG: listener->backlog = value < LIMIT_TCP_BACKLOG ? value : LIMIT_TCP_BACKLOG; return 0;
+    default: return set_personal(&settings->personal, knob, value) ? 0 : IMP_UNSUPPORTED;
+    }
+}
+
+/* ---- a connection ---- */
+
+static bool running(const struct tcp_connection *c) { return c->socket.state >= TCP_ESTABLISHED; }
+
+static void set_flag(struct tcp_connection *c, uint32_t flag, bool on) { c->flags = on ? c->flags | flag : c->flags & ~flag; }
+
+static void set_keep_alive(struct tcp_connection *c, bool on, struct instant now)
+{
+    bool was = c->flags & CONNECTION_KEEP_ALIVE;
+    set_flag(c, CONNECTION_KEEP_ALIVE, on);
+    if (!on)
+        timer_clear(c, TIMER_KEEP_ALIVE);
+    else if (!was && running(c))
+        timer_due(c, TIMER_KEEP_ALIVE, instant_add(now, keep_alive_idle_ns(c)));
+}
+
+static void set_quick_ack(struct tcp_connection *c, uint32_t value, struct instant now)
+{
+    c->ack.pingpong = value == 0;
+    if (value == 0)
+        return;
+    bool owes = c->ack.pending & ACK_WANTED;
+    if (owes && (c->socket.state == TCP_ESTABLISHED || c->socket.state == TCP_CLOSE_WAIT))
+        output_ack(c, now);
+    if ((value & 1) == 0)
+        c->ack.pingpong = 1;
+}
+
+static int set_connection(struct tcp_connection *c, enum tcp_knob knob, uint32_t value, struct instant now)
+{
+    switch (knob) {
+    case TCP_KNOB_NO_DELAY:
+        set_flag(c, CONNECTION_NO_DELAY, value);
+        if (value && running(c))
+            output(c, now);
+        return 0;
+    case TCP_KNOB_CORK:
+        set_flag(c, CONNECTION_CORKED, value);
+        if (!value && running(c))
+            output(c, now);
+        return 0;
+    case TCP_KNOB_MORE: set_flag(c, CONNECTION_CORKED, value); return 0;
+    case TCP_KNOB_KEEP_ALIVE: set_keep_alive(c, value, now); return 0;
+    case TCP_KNOB_KEEP_IDLE_S:
+        c->personal.keep_idle_s = (uint16_t)value;
+        if (c->flags & CONNECTION_KEEP_ALIVE && running(c))
+            timer_due(c, TIMER_KEEP_ALIVE, instant_max(now, instant_add(c->last_heard, keep_alive_idle_ns(c))));
+        return 0;
+    case TCP_KNOB_QUICK_ACK: set_quick_ack(c, value, now); return 0;
+    case TCP_KNOB_SEND_BUFFER:
+        c->snd.limit = at_least(value, LIMIT_TCP_SEND_BUFFER_LEAST);
+        set_flag(c, CONNECTION_SEND_FIXED, true);
+        connection_tell(c);
+        return 0;
+    case TCP_KNOB_RECEIVE_BUFFER:
+        c->rcv.limit = at_least(value, LIMIT_TCP_RECEIVE_BUFFER_LEAST);
+        set_flag(c, CONNECTION_RECEIVE_FIXED, true);
+        return 0;
+    case TCP_KNOB_MAXIMUM_SEGMENT:
+        if (!running(c))
+            c->mss_asked = (uint16_t)value;
+        return 0;
+    case TCP_KNOB_TTL: c->ttl = (uint8_t)value; return 0;
+    default: return set_personal(&c->personal, knob, value) ? 0 : IMP_UNSUPPORTED;
+    }
+}
+
+int tcp_set(struct tcp_socket *socket, enum tcp_knob knob, uint32_t value)
+{
+    if (socket->kind == SOCKET_LISTENER)
+        return set_listener(listener_of(socket), knob, value);
+    if (socket->state == TCP_CLOSED)
+        return 0;
+    int error = set_connection(connection_of(socket), knob, value, tcp_now(socket->tcp));
+    bury(socket->tcp);
+    return error;
+}
+
+bool tcp_congestion_known(const char *name) { return congestion_find(name) != NULL; }
+
+const char *tcp_congestion_default(const struct tcp *tcp) { return tcp->congestion->name; }
+
+int tcp_set_congestion(struct tcp_socket *socket, const char *name)
+{
+    const struct congestion_ops *ops = congestion_find(name);
+    if (!ops)
+        return IMP_NOT_FOUND;
+    if (socket->kind == SOCKET_LISTENER)
+        listener_of(socket)->settings.congestion = ops->name;
+    else if (connection_of(socket)->congestion.ops != ops)
+        congestion_start(&connection_of(socket)->congestion, ops, tcp_now(socket->tcp));
+    return 0;
+}
+
+ssize_t tcp_peek(const struct tcp_socket *socket, void *out, size_t capacity)
+{
+    const struct tcp_connection *c = container_of(socket, const struct tcp_connection, socket);
+    if (c->receive.length == 0)
+        return tcp_read((struct tcp_socket *)(uintptr_t)socket, out, 0);
+    uint32_t done = 0;
+    for (const struct frame *frame = c->receive.first; frame && done < capacity; frame = frame->next) {
+        uint32_t held = frame_total(frame), room = (uint32_t)(capacity - done);
+        uint32_t n = held < room ? held : room;
+        frame_copy_out(frame, 0, (uint8_t *)out + done, n);
+        done += n;
+    }
+    return (ssize_t)done;
+}

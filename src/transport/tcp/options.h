@@ -1,0 +1,44 @@
+#ifndef IMP_TRANSPORT_TCP_OPTIONS_H
+#define IMP_TRANSPORT_TCP_OPTIONS_H
+
+#include "transport/tcp/tcp.h"
+
+/* What a program may turn on one socket while it lives, as Linux's setsockopt() does. On a listener a knob is for the connections that come of
+ * it later. Switches are 0 or 1. */
+enum tcp_knob {
+    TCP_KNOB_NO_DELAY,
+    TCP_KNOB_CORK, /* nothing that is not full leaves; 0 lets go what waits */
+    TCP_KNOB_MORE, /* 1: corks; 0: uncorks, but sends nothing by itself (MSG_MORE) */
+    TCP_KNOB_KEEP_ALIVE,
+    TCP_KNOB_KEEP_IDLE_S,
+    TCP_KNOB_KEEP_INTERVAL_S,
+    TCP_KNOB_KEEP_COUNT,
+    TCP_KNOB_SYN_COUNT,       /* retransmissions of a SYN */
+    TCP_KNOB_USER_TIMEOUT_MS, /* RFC 5482; 0: by the number of retransmissions */
+    TCP_KNOB_LINGER2_S,       /* FIN-WAIT-2 without an owner; as int32_t: 0 the node's, negative none */
+    TCP_KNOB_QUICK_ACK,       /* 1: acknowledge at once for now; 0: wait for company */
+    TCP_KNOB_SEND_BUFFER,     /* bytes; no auto-tuning after */
+    TCP_KNOB_RECEIVE_BUFFER,
+    TCP_KNOB_MAXIMUM_SEGMENT, /* bytes; before the handshake */
+    TCP_KNOB_TTL,
+    TCP_KNOB_TRAFFIC_CLASS,  /* its ECN bits are not taken */
+    TCP_KNOB_WINDOW_CLAMP,   /* bytes, most to offer; 0: none */
+    TCP_KNOB_NOT_SENT_LOW,   /* bytes: writable only below so much that was not yet sent; 0: no such rule */
+    TCP_KNOB_DEFER_ACCEPT_S, /* a listener's connections are acceptable when data came */
+    TCP_KNOB_BACKLOG,        /* a listener's */
+    TCP_KNOB_PACING_MOST,    /* bytes a second */
+    TCP_KNOB_FAST_OPEN,      /* a listener's queue of Fast Open requests; 0: none */
+    TCP_KNOB_FAST_OPEN_NO_COOKIE,
+    TCP_KNOB_TIMESTAMP,
+    TCP_KNOB_THIN_LINEAR,
+    TCP_KNOB_SAVE_SYN,
+};
+/* 0, or IMP_UNSUPPORTED. */
+int tcp_set(struct tcp_socket *socket, enum tcp_knob knob, uint32_t value);
+int tcp_set_congestion(struct tcp_socket *socket, const char *name); /* of a connection under way too; IMP_NOT_FOUND */
+bool tcp_congestion_known(const char *name);
+const char *tcp_congestion_default(const struct tcp *tcp);
+/* As tcp_read(), but the bytes stay. */
+ssize_t tcp_peek(const struct tcp_socket *socket, void *out, size_t capacity);
+
+#endif
