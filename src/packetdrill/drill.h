@@ -1,0 +1,70 @@
+#ifndef IMP_PACKETDRILL_DRILL_H
+#define IMP_PACKETDRILL_DRILL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/time.h"
+#include "engine/engine.h"
+#include "packetdrill/flags.h"
+
+/* The plug-in's world: an engine with one node, whose only wire ends in the program that drives us. One lock is around everything: each
+ * call of the table takes it first. The thread that made the world drives the clock; other threads (guests) may only wait in it. */
+struct captured { /* a raw IP packet that the stack sent */
+    struct list link;
+    struct instant time;
+    uint32_t length;
+    uint8_t bytes[];
+};
+struct descriptor;
+enum { LIMIT_DESCRIPTORS = 1024, LIMIT_CAPTURED = 1 << 16 };
+
+struct drill {
+    pthread_mutex_t lock;
+    pthread_t driver;    /* the thread that moves the clock */
+    struct list waits;   /* struct wait.link: guests that are blocked */
+    bool guest_woken;    /* since others were last known to sleep */
+    unsigned creeps;     /* calls of gettimeofday in a row */
+    unsigned silences;   /* times in a row that nothing was received */
+    unsigned impatience; /* times that another thread would not sleep */
+    struct drill_flags flags;
+    struct engine *engine;
+    struct node *node;
+    struct stack *stack;
+    struct tcp *tcp;
+    struct udp_layer *udp;
+    struct interface *interface;
+    struct list captured;
+    uint32_t captured_count;
+    bool open;            /* what is sent is captured: not while the world is being made */
+    struct list stamping; /* struct socket.stamping: those that want to know when bytes leave and are acknowledged */
+    uint64_t sysctl_mark; /* of the settings file as last read */
+    uint32_t receive_default, backlog_most; /* net.core.rmem_default, somaxconn */
+    struct descriptor *descriptors[LIMIT_DESCRIPTORS];
+};
+
+/* ---- clock.c: time and threads ---- */
+#define DRILL_EPOCH_S INT64_C(1000000000) /* what gettimeofday says when the world is made */
+static inline struct instant drill_now(const struct drill *drill) { return engine_now(drill->engine); }
+int64_t drill_wall_us(struct instant time);
+void drill_enter(struct drill *drill); /* takes the lock */
+void drill_leave(struct drill *drill); /* runs what is due now, wakes guests, gives the lock back; keeps errno */
+/* Blocks until `ready` says so (true) or the deadline passes (false; INSTANT_NEVER: none). A guest sleeps while the driver moves the
+ * clock; the driver moves it itself, and gives up when nothing is going to happen. Nothing borrowed from before the call may be
+ * trusted after it, but what `ready` and the caller keep alive. */
+bool drill_wait(struct drill *drill, bool (*ready)(struct drill *drill, void *context), void *context, struct instant deadline);
+void drill_creep(struct drill *drill); /* the driver asked for the time */
+void drill_advance(struct drill *drill, struct instant until);
+bool drill_advance_to_packet(struct drill *drill); /* until one is captured; false: none will be */
+
+/* ---- device.c: the wire's end ---- */
+void device_create(struct drill *drill); /* node, stack, addresses; settled */
+void device_destroy(struct drill *drill);
+int device_inject(struct drill *drill, const void *packet, size_t length); /* 0, or -1 with errno */
+
+/* ---- sysctl.c ---- */
+void sysctl_refresh(struct drill *drill); /* reads the file of IMP_SYSCTL_FILE when it has changed */
+
+#endif

@@ -1,0 +1,83 @@
+#ifndef IMP_PACKETDRILL_SOCKET_H
+#define IMP_PACKETDRILL_SOCKET_H
+
+#include <sys/socket.h>
+
+#include "packetdrill/descriptor.h"
+#include "transport/tcp/tcp.h"
+#include "transport/udp.h"
+
+/* A socket as Linux's calls know it, over TCP's and UDP's own sockets, which are made late: a TCP one by listen() or connect(), a UDP one by
+ * the first call that needs it. Functions return what the system call returns, -1 with errno set. */
+enum { SOCKET_OPTIONS = 64 };
+struct socket {
+    struct descriptor descriptor;
+    struct drill *drill;
+    int domain;             /* AF_INET, AF_INET6 */
+    struct tcp_socket *tcp; /* NULL: neither listening nor connected */
+    struct udp_socket *udp;
+    struct endpoint local, remote;
+    bool bound, listening, connecting; /* connecting: connect() has not yet told how it ended */
+    bool ended;                        /* the connection is over, and `error` has been set */
+    bool shut_read, shut_write;
+    int error; /* errno to be told once, as SO_ERROR */
+    int backlog;
+    int linger_s;                                /* -1: none */
+    int64_t receive_timeout_ns, send_timeout_ns; /* 0: none */
+    char congestion[16];
+    int32_t values[SOCKET_OPTIONS]; /* by the rows of options.c */
+};
+
+/* ---- socket.c: what both kinds share, and names ---- */
+int socket_make(struct drill *drill, int domain, int type, int protocol);
+struct socket *socket_hold(struct drill *drill, int fd); /* NULL: EBADF, ENOTSOCK */
+int socket_bind(struct socket *socket, const struct sockaddr *address, socklen_t length);
+int socket_connect(struct socket *socket, const struct sockaddr *address, socklen_t length);
+int endpoint_of_address(const struct socket *socket, const struct sockaddr *address, socklen_t length, struct endpoint *out);
+void address_of_endpoint(const struct socket *socket, const struct endpoint *endpoint, struct sockaddr *address,
+                         socklen_t *length);
+int errno_of(int error); /* of a negative imp_error */
+int fail(int number);    /* sets errno; -1 */
+struct instant socket_deadline(const struct socket *socket, int64_t timeout_ns);
+size_t message_bytes(const struct msghdr *message);
+void *message_gather(const struct msghdr *message, size_t *length); /* one run of bytes; memory_free() it */
+void message_scatter(struct msghdr *message, const void *data, size_t length);
+
+/* ---- stream.c ---- */
+int stream_connect(struct socket *socket, const struct endpoint *remote);
+int stream_disconnect(struct socket *socket);
+int stream_listen(struct socket *socket, int backlog);
+int stream_accept(struct socket *socket, struct sockaddr *address, socklen_t *length);
+int stream_shutdown(struct socket *socket, int how);
+void stream_close(struct drill *drill, struct socket *socket);
+short stream_events(struct socket *socket);
+void stream_observe(struct socket *socket, struct instant now);
+int stream_take_error(struct socket *socket); /* errno, once; 0: none */
+void stream_settings(struct socket *socket, struct tcp_settings *out);
+
+/* ---- stream_data.c ---- */
+ssize_t stream_receive(struct socket *socket, struct msghdr *message, int flags);
+ssize_t stream_send(struct socket *socket, const struct msghdr *message, int flags);
+int stream_ioctl(struct socket *socket, unsigned long request, int *value);
+
+/* ---- datagram.c ---- */
+ssize_t datagram_receive(struct socket *socket, struct msghdr *message, int flags);
+ssize_t datagram_send(struct socket *socket, const struct msghdr *message, int flags);
+int datagram_connect(struct socket *socket, const struct endpoint *remote);
+short datagram_events(struct socket *socket);
+int datagram_ioctl(struct socket *socket, unsigned long request, int *value);
+int datagram_shutdown(struct socket *socket, int how);
+void datagram_end(struct socket *socket);
+
+/* ---- options.c ---- */
+void options_default(struct socket *socket);
+void options_prepare(const struct socket *socket, struct tcp_settings *settings); /* what the first segment must know */
+void options_apply(struct socket *socket);                                        /* to a TCP socket just made */
+int32_t option_value(const struct socket *socket, int level, int name);
+int option_set(struct socket *socket, int level, int name, const void *value, socklen_t length);
+int option_get(struct socket *socket, int level, int name, void *value, socklen_t *length);
+
+/* ---- info.c ---- */
+int info_get(struct socket *socket, void *value, socklen_t *length); /* TCP_INFO */
+
+#endif

@@ -1,0 +1,215 @@
+/* TCP sockets: bytes in and out.
+ *
+ * Receiving, in Linux's order: what is in the buffer first; then the end of the stream; then the error that ended the connection, once;
+ * then 0. A call that blocks waits until there is one byte, or with MSG_WAITALL (or SO_RCVLOWAT) as many as that. MSG_PEEK leaves
+ * the bytes, MSG_TRUNC drops them without a copy.
+ *
+ * Sending: a call that blocks returns when the last byte is in the send buffer, one that does not with what fitted. MSG_MORE corks for
+ * this one call. MSG_FASTOPEN opens the connection first. MSG_ZEROCOPY is an ordinary copy. There is no signal: EPIPE is all.
+ *
+ * Out-of-band data (MSG_OOB) is left out: RFC 6093 asks that nobody use it. The queue of errors (MSG_ERRQUEUE) is always empty. */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "packetdrill/linux_tcp.h"
+#include "packetdrill/socket.h"
+#include "transport/tcp/options.h"
+
+/* ---- receiving ---- */
+
+struct readiness { /* what a blocked call waits for */
+    struct socket *socket;
+    size_t bytes;
+};
+
+static bool input_ended(struct socket *socket)
+{
+    struct tcp_info info;
+    stream_observe(socket, drill_now(socket->drill));
+    if (!socket->tcp || socket->ended || socket->shut_read || socket->error)
+        return true;
+    tcp_socket_info(socket->tcp, &info);
+    return info.finished_receiving;
+}
+
+static bool bytes_came(struct drill *drill, void *context)
+{
+    (void)drill;
+    const struct readiness *want = context;
+    if (input_ended(want->socket))
+        return true;
+    struct tcp_info info;
+    tcp_socket_info(want->socket->tcp, &info);
+    return info.receive_queue >= want->bytes;
+}
+
+/* Nothing is left to read: the end (0), the error, or -1 with EAGAIN. */
+static ssize_t nothing_left(struct socket *socket)
+{
+    struct tcp_info info;
+    tcp_socket_info(socket->tcp, &info);
+    if (info.finished_receiving)
+        return 0;
+    int error = stream_take_error(socket);
+    if (error)
+        return fail(error);
+    return socket->ended || socket->shut_read ? 0 : fail(EAGAIN);
+}
+
+static ssize_t take(struct socket *socket, uint8_t *to, size_t length, int flags)
+{
+    return flags & MSG_PEEK ? tcp_peek(socket->tcp, to, length) : tcp_read(socket->tcp, to, length);
+}
+
+static ssize_t receive_into(struct socket *socket, uint8_t *buffer, size_t length, int flags)
+{
+    bool patient = !socket->descriptor.nonblocking && !(flags & MSG_DONTWAIT);
+    struct instant deadline = socket_deadline(socket, socket->receive_timeout_ns);
+    size_t least = (size_t)option_value(socket, SOL_SOCKET, SO_RCVLOWAT);
+    size_t target = flags & MSG_WAITALL ? length : least < length ? least : length;
+    size_t done = 0;
+    for (;;) {
+        ssize_t n = take(socket, buffer + done, length - done, flags);
+        if (n > 0 && flags & MSG_PEEK && (size_t)n < target && patient && !input_ended(socket)) {
+            struct readiness want = {socket, target};
+            if (drill_wait(socket->drill, bytes_came, &want, deadline) && socket->tcp)
+                continue;
+        }
+        if (n > 0)
+            done += (size_t)n;
+        if (done >= target || (flags & MSG_PEEK && n > 0))
+            return (ssize_t)done;
+        if (input_ended(socket))
+            return done ? (ssize_t)done : socket->tcp ? nothing_left(socket) : 0;
+        if (!patient)
+            return done ? (ssize_t)done : fail(EAGAIN);
+        struct readiness want = {socket, 1};
+        if (!drill_wait(socket->drill, bytes_came, &want, deadline))
+            return done ? (ssize_t)done : fail(EAGAIN);
+        if (!socket->tcp)
+            return done ? (ssize_t)done : 0;
+    }
+}
+
+ssize_t stream_receive(struct socket *socket, struct msghdr *message, int flags)
+{
+    size_t length = message_bytes(message);
+    message->msg_namelen = 0;
+    if (flags & MSG_ERRQUEUE)
+        return fail(EAGAIN);
+    message->msg_controllen = 0;
+    message->msg_flags = 0;
+    if (flags & MSG_OOB)
+        return fail(EINVAL);
+    if (!socket->tcp || socket->listening) {
+        int error = stream_take_error(socket);
+        return fail(error ? error : ENOTCONN);
+    }
+    if (length == 0)
+        return 0;
+    uint8_t *buffer = memory_take(length);
+    ssize_t n = receive_into(socket, buffer, length, flags);
+    int error = errno;
+    if (n > 0 && !(flags & MSG_TRUNC))
+        message_scatter(message, buffer, (size_t)n);
+    memory_free(buffer);
+    errno = error;
+    return n;
+}
+
+/* ---- sending ---- */
+
+static bool output_ready(struct drill *drill, void *context)
+{
+    (void)drill;
+    struct socket *socket = context;
+    stream_observe(socket, drill_now(socket->drill));
+    if (!socket->tcp || socket->ended || socket->error || socket->shut_write)
+        return true;
+    return tcp_connected(socket->tcp) == 0 && tcp_writable(socket->tcp);
+}
+
+static ssize_t send_failed(struct socket *socket, size_t done)
+{
+    if (done)
+        return (ssize_t)done;
+    int error = socket->tcp ? stream_take_error(socket) : 0;
+    return fail(error ? error : EPIPE);
+}
+
+static ssize_t send_bytes(struct socket *socket, const uint8_t *data, size_t length, int flags)
+{
+    bool patient = !socket->descriptor.nonblocking && !(flags & MSG_DONTWAIT);
+    struct instant deadline = socket_deadline(socket, socket->send_timeout_ns);
+    size_t done = 0;
+    for (;;) {
+        stream_observe(socket, drill_now(socket->drill));
+        if (!socket->tcp || socket->ended || socket->shut_write || socket->error)
+            return send_failed(socket, done);
+        if (done == length)
+            return (ssize_t)done;
+        bool opening = tcp_connected(socket->tcp) == IMP_BUSY;
+        ssize_t n = opening ? IMP_BUSY : tcp_write(socket->tcp, data + done, length - done);
+        if (n > 0) {
+            done += (size_t)n;
+            continue;
+        }
+        if (n != IMP_BUSY)
+            return send_failed(socket, done);
+        if (!patient || !drill_wait(socket->drill, output_ready, socket, deadline))
+            return done ? (ssize_t)done : fail(EAGAIN);
+    }
+}
+
+static int open_first(struct socket *socket, const struct msghdr *message, int flags)
+{
+    if (!(flags & MSG_FASTOPEN) || socket->tcp)
+        return 0;
+    if (!message->msg_name)
+        return fail(EINVAL);
+    return socket_connect(socket, message->msg_name, message->msg_namelen);
+}
+
+ssize_t stream_send(struct socket *socket, const struct msghdr *message, int flags)
+{
+    if (open_first(socket, message, flags) != 0)
+        return -1;
+    if (!socket->tcp || socket->listening) {
+        int error = stream_take_error(socket);
+        return fail(error ? error : EPIPE);
+    }
+    size_t length;
+    uint8_t *data = message_gather(message, &length);
+    bool corked = option_value(socket, IPPROTO_TCP, LINUX_TCP_CORK) != 0;
+    if (flags & MSG_MORE && !corked)
+        (void)tcp_set(socket->tcp, TCP_KNOB_CORK, 1);
+    ssize_t n = send_bytes(socket, data, length, flags);
+    int error = errno;
+    if (flags & MSG_MORE && !corked && socket->tcp)
+        (void)tcp_set(socket->tcp, TCP_KNOB_MORE, 0);
+    memory_free(data);
+    errno = error;
+    return n;
+}
+
+int stream_ioctl(struct socket *socket, unsigned long request, int *value)
+{
+    struct tcp_info info = {.state = TCP_CLOSED};
+    if (socket->listening)
+        return fail(EINVAL);
+    if (socket->tcp)
+        tcp_socket_info(socket->tcp, &info);
+    bool opening = info.state == TCP_SYN_SENT || info.state == TCP_SYN_RECEIVED;
+    switch (request) {
+    case SIOCINQ: *value = opening ? 0 : (int)info.receive_queue; return 0;
+    case SIOCOUTQ: *value = opening ? 0 : (int)info.outstanding; return 0;
+    case SIOCOUTQNSD: *value = opening ? 0 : (int)info.not_sent; return 0;
+    case SIOCATMARK: *value = 0; return 0;
+    default: return fail(ENOTTY);
+    }
+}

@@ -1,0 +1,71 @@
+/* Settings by their Linux names, from a file.
+ *
+ * Scripts set sysctls through a shell, where a stand-in for sysctl(8) appends lines "name=value" to the file that IMP_SYSCTL_FILE names. It is
+ * read when the world is made, and again before a socket is made when it has changed; a later line overrides an earlier one, so the
+ * whole file is read each time. Names with "/" for "." are understood, blanks around names and values are not part of them, "#" and
+ * ";" start comments. What nobody here knows is ignored, as are values out of range: the kernel's sysctl would complain on the
+ * terminal, and go on.
+ *
+ * "net.ipv4.tcp_..." is TCP's own business; a few of "net.core" are this program's. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "packetdrill/drill.h"
+#include "transport/tcp/tcp.h"
+
+static char *trim(char *text)
+{
+    text += strspn(text, " \t");
+    size_t length = strlen(text);
+    while (length && strchr(" \t\r\n\"'", text[length - 1]))
+        text[--length] = 0;
+    while (*text == '"' || *text == '\'')
+        text++;
+    return text;
+}
+
+static void set(struct drill *drill, const char *name, const char *value)
+{
+    if (strcmp(name, "net.core.somaxconn") == 0)
+        drill->backlog_most = (uint32_t)strtoul(value, NULL, 10);
+    else
+        (void)tcp_sysctl_set(drill->tcp, name, value);
+}
+
+static void line_read(struct drill *drill, char *line)
+{
+    line = trim(line);
+    char *equals = strchr(line, '=');
+    if (*line == '#' || *line == ';' || !equals)
+        return;
+    *equals = 0;
+    char *name = trim(line), *value = trim(equals + 1);
+    for (char *at = name; *at; at++)
+        if (*at == '/')
+            *at = '.';
+    set(drill, name, value);
+}
+
+static uint64_t mark_of(const struct stat *file)
+{
+    uint64_t mark = (uint64_t)file->st_mtim.tv_sec * 1000000007u + (uint64_t)file->st_mtim.tv_nsec;
+    return mark * 31 + (uint64_t)file->st_size * 1000003u + file->st_ino + 1;
+}
+
+void sysctl_refresh(struct drill *drill)
+{
+    const char *path = getenv("IMP_SYSCTL_FILE");
+    struct stat about;
+    if (!path || stat(path, &about) != 0 || mark_of(&about) == drill->sysctl_mark)
+        return;
+    drill->sysctl_mark = mark_of(&about);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return;
+    char line[512];
+    while (fgets(line, sizeof line, file))
+        line_read(drill, line);
+    fclose(file);
+}
