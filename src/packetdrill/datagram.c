@@ -1,6 +1,6 @@
 /* UDP sockets.
  *
- * UDP's own socket is made by the first call that needs it: sending, receiving, connecting or waiting. connect() makes it anew with the
+ * UDP's own socket is made by bind(), or by the first call that needs it. connect() makes it anew with the
  * peer's name, because the layer below chooses the local address when it opens one; what had arrived before is lost, which Linux keeps.
  *
  * A datagram larger than the buffer is cut and MSG_TRUNC says so; with MSG_TRUNC asked for, the call returns the full length. An ICMP
@@ -49,6 +49,8 @@ static int make(struct socket *socket, const struct endpoint *remote)
     socket->bound = true;
     return 0;
 }
+
+int datagram_open(struct socket *socket) { return make(socket, NULL); }
 
 void datagram_end(struct socket *socket)
 {

@@ -1,5 +1,7 @@
 /* TCP_INFO: Linux's struct tcp_info, filled in from TCP's own account of a socket.
  *
+ * Nothing is kept here: each call asks anew.
+ *
  * States and recovery states have Linux's numbers here (TCP_ESTABLISHED is 1 there). A caller that knows only a shorter struct gets the
  * beginning of ours. Times are microseconds; the "last" ones milliseconds ago. ssthresh that was never set is Linux's 2^31 - 1. */
 #include <string.h>

@@ -144,7 +144,7 @@ int socket_bind(struct socket *socket, const struct sockaddr *address, socklen_t
     }
     socket->local = local;
     socket->bound = true;
-    return 0;
+    return socket->descriptor.kind == DESCRIPTOR_DATAGRAM ? datagram_open(socket) : 0;
 }
 
 int socket_connect(struct socket *socket, const struct sockaddr *address, socklen_t length)

@@ -20,7 +20,8 @@ struct socket {
     bool bound, listening, connecting; /* connecting: connect() has not yet told how it ended */
     bool ended;                        /* the connection is over, and `error` has been set */
     bool shut_read, shut_write;
-    int error; /* errno to be told once, as SO_ERROR */
+    uint64_t received; /* bytes, as last observed */
+    int error;         /* errno to be told once, as SO_ERROR */
     int backlog;
     int linger_s;                                /* -1: none */
     int64_t receive_timeout_ns, send_timeout_ns; /* 0: none */
@@ -66,6 +67,7 @@ ssize_t datagram_send(struct socket *socket, const struct msghdr *message, int f
 int datagram_connect(struct socket *socket, const struct endpoint *remote);
 short datagram_events(struct socket *socket);
 int datagram_ioctl(struct socket *socket, unsigned long request, int *value);
+int datagram_open(struct socket *socket); /* if it is not yet */
 int datagram_shutdown(struct socket *socket, int how);
 void datagram_end(struct socket *socket);
 

@@ -45,6 +45,10 @@ void stream_observe(struct socket *socket, struct instant now)
         return;
     struct tcp_info info;
     tcp_socket_info(socket->tcp, &info);
+    if (info.bytes_received != socket->received) { /* TCP tells only of the first bytes in an empty buffer; epoll wants each */
+        socket->received = info.bytes_received;
+        socket->descriptor.changes++;
+    }
     if (info.state != TCP_CLOSED)
         return;
     socket->ended = true;

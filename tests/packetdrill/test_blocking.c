@@ -1,5 +1,5 @@
 /* Calls that block come from a second thread and end at exact virtual times; handshakes, data, closing. */
-#include "driver.h"
+#include "scene.h"
 
 static char buffer[100000];
 

@@ -308,7 +308,7 @@ void connection_input(struct tcp_connection *c, const struct packet_info *info, 
     fin_acknowledged(c, now);
     if (nobody_reads(c, segment)) {
         event_reset_sent(c->socket.tcp, &c->socket.remote, c->socket.local.port, "data came, and nobody will read it");
-        output_reset(c, now);
+        reply_reset(c->socket.tcp, info, segment); /* as if no connection were here */
         connection_end(c, IMP_CLOSED);
     }
     if (c->socket.state != TCP_CLOSED && (segment->payload_bytes || segment->flags & TCP_FIN)) {
