@@ -77,15 +77,15 @@ static void header_prepare(struct tcp_connection *c, struct tcp_segment *segment
         return;
     uint32_t window = receive_window_select(c) >> c->rcv.scale;
     segment->window = (uint16_t)window;
-    if (flags & TCP_RST)
-        return;
-    c->rcv.wnd = window << c->rcv.scale;
-    c->rcv.wup = c->rcv.nxt;
-    if (c->flags & CONNECTION_TIMESTAMPS) {
+    if (c->flags & CONNECTION_TIMESTAMPS) { /* a reset has them too (RFC 7323 section 3.2) */
         segment->options = TCP_OPTION_TIMESTAMPS;
         segment->timestamp = timestamp_clock(now) + c->ts.offset;
         segment->timestamp_echo = c->ts.recent;
     }
+    if (flags & TCP_RST)
+        return;
+    c->rcv.wnd = window << c->rcv.scale;
+    c->rcv.wup = c->rcv.nxt;
     add_sack(c, segment);
 }
 

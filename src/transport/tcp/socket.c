@@ -202,6 +202,9 @@ bool tcp_writable(const struct tcp_socket *socket)
     const struct tcp_connection *c = container_of(socket, const struct tcp_connection, socket);
     if (socket->state == TCP_CLOSED)
         return true; /* to be told the error */
+    uint32_t low = c->personal.not_sent_low, waiting = sequence_distance(c->snd.nxt, output_end(c));
+    if (low && socket->state >= TCP_ESTABLISHED && waiting >= low)
+        return false;
     return socket->state >= TCP_ESTABLISHED && c->send.length + c->snd.limit / 3 <= c->snd.limit;
 }
 

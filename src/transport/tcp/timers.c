@@ -36,13 +36,22 @@ void timer_due(struct tcp_connection *c, enum tcp_timer which, struct instant du
 
 void timer_clear(struct tcp_connection *c, enum tcp_timer which) { c->due[which] = INSTANT_NEVER; }
 
+/* RFC 5482: once something was sent again, no timer lasts longer than the user's patience (which ends it exactly then, as in Linux). */
+static struct instant user_timeout_bound(const struct tcp_connection *c, struct instant due, struct instant now)
+{
+    if (!c->personal.user_timeout_ms || (!c->retries && !c->probes))
+        return due;
+    struct instant end = instant_add(c->recovery.first_retransmit, c->personal.user_timeout_ms * NS_PER_MS);
+    return instant_min(due, instant_max(end, instant_add(now, NS_PER_MS)));
+}
+
 void timer_restart_retransmit(struct tcp_connection *c, struct instant now)
 {
     bool syn = c->socket.state == TCP_SYN_SENT || c->socket.state == TCP_SYN_RECEIVED;
     if (syn)
         timer_due(c, TIMER_RETRANSMIT, instant_add(now, rtt_backed_off_ns(&c->rtt, c->syn_retries)));
     else if (c->sent.count)
-        timer_due(c, TIMER_RETRANSMIT, instant_add(now, rtt_backed_off_ns(&c->rtt, c->backoff)));
+        timer_due(c, TIMER_RETRANSMIT, user_timeout_bound(c, instant_add(now, rtt_backed_off_ns(&c->rtt, c->backoff)), now));
     else
         timer_clear(c, TIMER_RETRANSMIT);
     timer_clear(c, TIMER_PROBE);
@@ -91,8 +100,10 @@ static void retransmit_timeout(struct tcp_connection *c, struct instant now)
     if (c->retries == 0)
         c->recovery.first_retransmit = now;
     bool orphan = c->flags & CONNECTION_DETACHED;
-    if (instant_since(now, c->recovery.first_retransmit) >=
-        patience_ns(orphan ? c->socket.tcp->sysctls.orphan_retries : c->socket.tcp->sysctls.retries2)) {
+    int64_t patience = c->personal.user_timeout_ms
+                           ? c->personal.user_timeout_ms * NS_PER_MS
+                           : patience_ns(orphan ? c->socket.tcp->sysctls.orphan_retries : c->socket.tcp->sysctls.retries2);
+    if (instant_since(now, c->recovery.first_retransmit) >= patience) {
         give_up(c);
         return;
     }
@@ -111,7 +122,11 @@ static void persist_timeout(struct tcp_connection *c, struct instant now)
     if (c->sent.count || !sequence_before(c->snd.nxt, output_end(c)))
         return;
     bool orphan = c->flags & CONNECTION_DETACHED;
-    if (c->probes >= (orphan ? c->socket.tcp->sysctls.orphan_retries : c->socket.tcp->sysctls.retries2)) {
+    if (c->probes == 0)
+        c->recovery.first_retransmit = now;
+    int64_t silence = instant_since(now, c->recovery.first_retransmit);
+    bool patience_over = c->personal.user_timeout_ms && silence >= c->personal.user_timeout_ms * NS_PER_MS;
+    if (patience_over || c->probes >= (orphan ? c->socket.tcp->sysctls.orphan_retries : c->socket.tcp->sysctls.retries2)) {
         give_up(c);
         return;
     }
@@ -120,7 +135,7 @@ static void persist_timeout(struct tcp_connection *c, struct instant now)
         c->backoff++;
     output_persist(c, now);
     if (!c->sent.count)
-        timer_due(c, TIMER_PERSIST, instant_add(now, rtt_backed_off_ns(&c->rtt, c->backoff)));
+        timer_due(c, TIMER_PERSIST, user_timeout_bound(c, instant_add(now, rtt_backed_off_ns(&c->rtt, c->backoff)), now));
 }
 
 int64_t keep_alive_idle_ns(const struct tcp_connection *c)
@@ -142,7 +157,10 @@ void timer_keep_alive(struct tcp_connection *c, struct instant now)
         timer_due(c, TIMER_KEEP_ALIVE, instant_reached(now, due) ? instant_add(now, idle_ns) : due);
         return;
     }
-    if (c->keep_alive_probes >= most) {
+    uint32_t patience_ms = c->personal.user_timeout_ms; /* takes the place of the number of probes */
+    bool over = patience_ms ? c->keep_alive_probes > 0 && instant_since(now, heard) >= patience_ms * NS_PER_MS
+                            : c->keep_alive_probes >= most;
+    if (over) {
         output_reset(c, now);
         give_up(c);
         return;
