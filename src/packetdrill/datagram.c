@@ -21,7 +21,7 @@ static void udp_changed(struct udp_socket *udp, void *owner)
 {
     (void)udp;
     struct socket *socket = owner;
-    socket->descriptor.changes++;
+    socket->descriptor.ins++;
 }
 
 static int make(struct socket *socket, const struct endpoint *remote)

@@ -14,7 +14,7 @@ struct descriptor {
     bool nonblocking;
     bool closed; /* its number is gone; freed when no call holds it */
     unsigned holds;
-    uint64_t changes; /* wake-ups so far: what edge-triggered epoll counts */
+    uint64_t ins, outs; /* wake-ups so far of readers and of writers: what edge-triggered epoll counts */
     void (*destroy)(struct drill *drill, struct descriptor *descriptor);
 };
 

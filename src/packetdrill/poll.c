@@ -2,7 +2,7 @@
  *
  * What a descriptor is ready for is asked of it anew each time (descriptor_events), so there are no queues of events. An epoll set is a
  * list of what is watched. Level-triggered entries are told whenever they are ready; edge-triggered ones when they are ready and were
- * woken since they were last told (struct descriptor.changes); one-shot ones are asleep after one telling until EPOLL_CTL_MOD.
+ * woken since they were last told (struct descriptor.ins, outs); one-shot ones are asleep after one telling until EPOLL_CTL_MOD.
  *
  * The values of POLLIN and EPOLLIN and their kin are the same on Linux. Errors and hang-ups are told without being asked for.
  * Time-outs are in virtual time: at most so many milliseconds, none when negative. */
@@ -21,7 +21,7 @@ struct watch {
     struct descriptor *descriptor; /* as it was; another one of that number is not watched */
     uint32_t events;
     epoll_data_t data;
-    uint64_t told; /* changes at the last telling, + 1; 0: never */
+    uint64_t told_in, told_out; /* wake-ups at the last telling, + 1; 0: never */
     bool asleep;
 };
 struct epoll_set {
@@ -130,7 +130,7 @@ static int change(struct epoll_set *set, int operation, int fd, struct descripto
     }
     watch->events = event->events | EPOLLERR | EPOLLHUP;
     watch->data = event->data;
-    watch->told = 0;
+    watch->told_in = watch->told_out = 0;
     watch->asleep = false;
     return 0;
 }
@@ -152,6 +152,14 @@ int epoll_change(struct drill *drill, int epoll_fd, int operation, int fd, const
     return result;
 }
 
+/* Someone whom the watch asks for was woken since it last told. */
+static bool edge_passed(const struct watch *watch)
+{
+    const uint32_t in = EPOLLIN | EPOLLRDNORM | EPOLLRDHUP | EPOLLPRI, out = EPOLLOUT | EPOLLWRNORM;
+    return (watch->events & in && watch->told_in != watch->descriptor->ins + 1) ||
+           (watch->events & out && watch->told_out != watch->descriptor->outs + 1);
+}
+
 static bool epoll_look(struct drill *drill, void *context)
 {
     struct epoll_call *call = context;
@@ -163,11 +171,12 @@ static bool epoll_look(struct drill *drill, void *context)
             continue;
         }
         uint32_t events = (uint16_t)descriptor_events(drill, watch->descriptor) & watch->events;
-        bool news = !(watch->events & EPOLLET) || watch->told != watch->descriptor->changes + 1;
+        bool news = !(watch->events & EPOLLET) || edge_passed(watch);
         if (!events || watch->asleep || !news || call->found == call->maximum)
             continue;
         call->events[call->found++] = (struct epoll_event){.events = events, .data = watch->data};
-        watch->told = watch->descriptor->changes + 1;
+        watch->told_in = watch->descriptor->ins + 1;
+        watch->told_out = watch->descriptor->outs + 1;
         watch->asleep = watch->events & EPOLLONESHOT;
     }
     return call->found > 0;

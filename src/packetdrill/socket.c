@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -207,6 +208,20 @@ struct instant socket_deadline(const struct socket *socket, int64_t timeout_ns)
 }
 
 /* ---- messages ---- */
+
+/* A program under test may pass any number for an address; the kernel would say EFAULT. Asks whether the first page is mapped. */
+bool message_valid(const struct msghdr *message)
+{
+    if (message->msg_iovlen && !message->msg_iov)
+        return false;
+    for (size_t i = 0; i < message->msg_iovlen; i++) {
+        uintptr_t at = (uintptr_t)message->msg_iov[i].iov_base;
+        unsigned char resident;
+        if (message->msg_iov[i].iov_len && mincore((void *)(at & ~(uintptr_t)4095), 1, &resident) != 0)
+            return false;
+    }
+    return true;
+}
 
 size_t message_bytes(const struct msghdr *message)
 {

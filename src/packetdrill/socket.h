@@ -20,8 +20,9 @@ struct socket {
     bool bound, listening, connecting; /* connecting: connect() has not yet told how it ended */
     bool ended;                        /* the connection is over, and `error` has been set */
     bool shut_read, shut_write;
-    uint64_t received; /* bytes, as last observed */
-    int error;         /* errno to be told once, as SO_ERROR */
+    uint64_t received; /* bytes; it and the next two as last observed */
+    bool finished, writable;
+    int error; /* errno to be told once, as SO_ERROR */
     int backlog;
     int linger_s;                                /* -1: none */
     int64_t receive_timeout_ns, send_timeout_ns; /* 0: none */
@@ -40,6 +41,7 @@ void address_of_endpoint(const struct socket *socket, const struct endpoint *end
 int errno_of(int error); /* of a negative imp_error */
 int fail(int number);    /* sets errno; -1 */
 struct instant socket_deadline(const struct socket *socket, int64_t timeout_ns);
+bool message_valid(const struct msghdr *message); /* false: EFAULT */
 size_t message_bytes(const struct msghdr *message);
 void *message_gather(const struct msghdr *message, size_t *length); /* one run of bytes; memory_free() it */
 void message_scatter(struct msghdr *message, const void *data, size_t length);

@@ -26,7 +26,26 @@ static void tcp_changed(struct tcp_socket *tcp, void *owner)
 {
     (void)tcp;
     struct socket *socket = owner;
-    socket->descriptor.changes++;
+    if (socket->listening)
+        socket->descriptor.ins++;
+}
+
+/* Whom Linux would wake: readers by each segment with data, the peer's FIN and the end; writers when a full buffer has room again, by the
+ * connection's opening and its end. TCP's own word comes only for the first bytes in an empty buffer. */
+static void wakes_observe(struct socket *socket, const struct tcp_info *info)
+{
+    bool over = info->state == TCP_CLOSED, writable = tcp_writable(socket->tcp);
+    if (info->bytes_received != socket->received || info->finished_receiving != socket->finished)
+        socket->descriptor.ins++;
+    if (writable && !socket->writable)
+        socket->descriptor.outs++;
+    if (over) {
+        socket->descriptor.ins++;
+        socket->descriptor.outs++;
+    }
+    socket->received = info->bytes_received;
+    socket->finished = info->finished_receiving;
+    socket->writable = writable;
 }
 
 static enum tcp_state state_of(const struct socket *socket)
@@ -45,10 +64,7 @@ void stream_observe(struct socket *socket, struct instant now)
         return;
     struct tcp_info info;
     tcp_socket_info(socket->tcp, &info);
-    if (info.bytes_received != socket->received) { /* TCP tells only of the first bytes in an empty buffer; epoll wants each */
-        socket->received = info.bytes_received;
-        socket->descriptor.changes++;
-    }
+    wakes_observe(socket, &info);
     if (info.state != TCP_CLOSED)
         return;
     socket->ended = true;
@@ -231,7 +247,8 @@ int stream_shutdown(struct socket *socket, int how)
         return how == SHUT_WR ? 0 : stream_disconnect(socket);
     if (state_of(socket) == TCP_SYN_SENT)
         return stream_disconnect(socket);
-    socket->descriptor.changes++;
+    socket->descriptor.ins++;
+    socket->descriptor.outs++;
     if (how != SHUT_WR)
         socket->shut_read = true;
     if (how != SHUT_RD) {

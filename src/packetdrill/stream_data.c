@@ -96,9 +96,28 @@ static ssize_t receive_into(struct socket *socket, uint8_t *buffer, size_t lengt
     }
 }
 
+/* TCP_INQ: how much is left to read, as a control message; 1 at the end of the stream. */
+static void tell_queue(struct socket *socket, struct msghdr *message, size_t room)
+{
+    struct tcp_info info = {.finished_receiving = true};
+    if (socket->tcp)
+        tcp_socket_info(socket->tcp, &info);
+    int left = info.receive_queue ? (int)info.receive_queue : info.finished_receiving;
+    if (!message->msg_control || room < CMSG_SPACE(sizeof left)) {
+        message->msg_flags |= MSG_CTRUNC;
+        return;
+    }
+    message->msg_controllen = room;
+    struct cmsghdr *control = CMSG_FIRSTHDR(message);
+    *control = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof left), .cmsg_level = IPPROTO_TCP, .cmsg_type = LINUX_TCP_INQ};
+    memcpy(CMSG_DATA(control), &left, sizeof left);
+    message->msg_controllen = CMSG_SPACE(sizeof left);
+}
+
 ssize_t stream_receive(struct socket *socket, struct msghdr *message, int flags)
 {
     size_t length = message_bytes(message);
+    size_t control_room = message->msg_controllen;
     message->msg_namelen = 0;
     if (flags & MSG_ERRQUEUE)
         return fail(EAGAIN);
@@ -118,6 +137,8 @@ ssize_t stream_receive(struct socket *socket, struct msghdr *message, int flags)
     if (n > 0 && !(flags & MSG_TRUNC))
         message_scatter(message, buffer, (size_t)n);
     memory_free(buffer);
+    if (n >= 0 && option_value(socket, IPPROTO_TCP, LINUX_TCP_INQ))
+        tell_queue(socket, message, control_room);
     errno = error;
     return n;
 }

@@ -105,7 +105,7 @@ static ssize_t call_recvmsg(void *world, int fd, struct msghdr *message, int fla
     struct drill *drill = world;
     drill_enter(drill);
     struct descriptor *descriptor = descriptor_hold(drill, fd);
-    ssize_t n = descriptor ? receive(drill, descriptor, message, flags) : -1;
+    ssize_t n = !descriptor ? -1 : message_valid(message) ? receive(drill, descriptor, message, flags) : fail(EFAULT);
     if (descriptor)
         descriptor_release(drill, descriptor);
     drill_leave(drill);
@@ -162,7 +162,7 @@ static ssize_t call_sendmsg(void *world, int fd, const struct msghdr *message, i
     struct drill *drill = world;
     drill_enter(drill);
     struct descriptor *descriptor = descriptor_hold(drill, fd);
-    ssize_t n = descriptor ? transmit(drill, descriptor, message, flags) : -1;
+    ssize_t n = !descriptor ? -1 : message_valid(message) ? transmit(drill, descriptor, message, flags) : fail(EFAULT);
     if (descriptor)
         descriptor_release(drill, descriptor);
     drill_leave(drill);

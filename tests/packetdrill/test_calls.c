@@ -271,6 +271,27 @@ static void test_epoll(void **state)
     assert_true(now_us() - before >= 100000 && now_us() - before < 100100);
 }
 
+static void test_bad_pointers_and_queue_length(void **state)
+{
+    (void)state;
+    int fd = accepted(0), on = 1;
+    in("P. 1:101(100) ack 1 win 257");
+    out(0.1, ". 1:1(0) ack 101");
+    must_fail(table.read(world, fd, NULL, 10), EFAULT);
+    must_fail(table.write(world, fd, (void *)(uintptr_t)0x10, 10), EFAULT);
+    assert_int_equal(table.setsockopt(world, fd, IPPROTO_TCP, LINUX_TCP_INQ, &on, sizeof on), 0);
+    _Alignas(struct cmsghdr) char control[64];
+    struct iovec piece = {buffer, 30};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    assert_int_equal(table.recvmsg(world, fd, &message, 0), 30);
+    struct cmsghdr *first = CMSG_FIRSTHDR(&message);
+    assert_non_null(first);
+    assert_int_equal(first->cmsg_type, LINUX_TCP_INQ);
+    int left;
+    memcpy(&left, CMSG_DATA(first), sizeof left);
+    assert_int_equal(left, 70);
+}
+
 static void test_pipe_and_splice(void **state)
 {
     (void)state;
@@ -305,6 +326,7 @@ int main(void)
         SCENE(test_udp),
         SCENE(test_ipv6),
         SCENE(test_epoll),
+        SCENE(test_bad_pointers_and_queue_length),
         SCENE(test_pipe_and_splice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

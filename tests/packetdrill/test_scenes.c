@@ -232,6 +232,39 @@ static void test_keep_alive(void **state)
     must_fail(table.read(world, fd, buffer, 10), ETIMEDOUT);
 }
 
+static void test_user_timeout(void **state)
+{
+    (void)state;
+    int fd = accepted(0);
+    at(0.2);
+    set_option(fd, IPPROTO_TCP, LINUX_TCP_USER_TIMEOUT, 2000);
+    assert_int_equal(table.write(world, fd, buffer, 3000), 3000);
+    expect_segments(0.2, 1, 3, 1000, "P.");
+    out(0.402, "P. 2001:3001(1000)"); /* the probe */
+    out(0.702, ". 1:1001(1000)");
+    out(1.302, ". 1:1001(1000)");
+    out(2.502, ". 1:1001(1000)");
+    at(2.6);
+    assert_int_equal(get_option(fd, SOL_SOCKET, SO_ERROR), 0);
+    at(2.703); /* two seconds after the first retransmission by timeout */
+    must_fail(table.write(world, fd, buffer, 1), ETIMEDOUT);
+}
+
+static void test_not_sent_low_water(void **state)
+{
+    (void)state;
+    int fd = accepted(0);
+    set_option(fd, IPPROTO_TCP, LINUX_TCP_NOTSENT_LOWAT, 3000);
+    at(0.2);
+    struct pollfd one = {.fd = fd, .events = POLLOUT};
+    assert_int_equal(table.poll(world, &one, 1, 0), 1);
+    assert_int_equal(table.write(world, fd, buffer, 14000), 14000);
+    assert_int_equal(table.poll(world, &one, 1, 0), 0); /* four thousand bytes have not been sent */
+    expect_segments(0.2, 1, 10, 1000, ".");
+    in(". 1:1(0) ack 2001 win 257");
+    assert_int_equal(table.poll(world, &one, 1, 0), 1);
+}
+
 /* ---- listening ---- */
 
 static void test_backlog(void **state)
@@ -425,6 +458,8 @@ int main(void)
         SCENE(test_out_of_order),
         SCENE(test_receiver_closes_window),
         SCENE(test_keep_alive),
+        SCENE(test_user_timeout),
+        SCENE(test_not_sent_low_water),
         SCENE(test_backlog),
         SCENE(test_port_closed),
         SCENE(test_listener_gone),
