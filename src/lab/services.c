@@ -14,7 +14,9 @@
 #include "application/dns/authoritative.h"
 #include "application/dns/resolver.h"
 #include "application/http/server.h"
+#include "tools/iperf3.h"
 
 const struct service *const SERVICES[] = {
-    &DHCP_CLIENT_SERVICE, &DHCP_SERVER_SERVICE, &DNS_AUTHORITATIVE, &DNS_FORWARDER, &DNS_RESOLVER, &WEB_SERVICE, NULL,
+    &DHCP_CLIENT_SERVICE, &DHCP_SERVER_SERVICE,   &DNS_AUTHORITATIVE, &DNS_FORWARDER,
+    &DNS_RESOLVER,        &IPERF3_SERVER_SERVICE, &WEB_SERVICE,       NULL,
 };

@@ -42,15 +42,23 @@ struct listener {
     struct net *net;
     uint32_t index, generation;
 };
+struct stream_options {       /* what TCP is asked for; zero: the world's default */
+    uint32_t buffer_bytes;    /* of sending and of receiving, instead of auto-tuning */
+    uint16_t maximum_segment; /* bytes */
+    const char *congestion;   /* a congestion control's name, borrowed for the call; IMP_NOT_FOUND */
+};
 struct dial_options {
     struct endpoint local; /* family 0 and port 0: chosen */
     uint8_t ttl;           /* 0 = the node's default */
+    struct stream_options stream;
 };
 /* Connects by TCP. IMP_REFUSED, IMP_UNREACHABLE, IMP_TIMEOUT; IMP_INVALID for a group address. `options` may be NULL. */
 int net_dial(struct net *net, const struct endpoint *remote, const struct dial_options *options, struct instant deadline,
              struct stream *out);
 /* Listens. Address family 0 listens on IPv4 and IPv6, port 0 is chosen. Never waits, and may be called outside a task. IMP_IN_USE. */
 int net_listen(struct net *net, const struct endpoint *local, struct listener *out);
+/* Likewise; what is accepted has these options. */
+int net_listen_tuned(struct net *net, const struct endpoint *local, const struct stream_options *options, struct listener *out);
 int listener_accept(struct listener listener, struct instant deadline, struct stream *out);
 /* Serves without a task of its own: each accepted stream gets a task that runs `serve` and whose stream is closed behind it. */
 int listener_serve(struct listener listener, const char *name, void (*serve)(struct stream stream, void *argument),
@@ -64,6 +72,8 @@ ssize_t stream_read(struct stream stream, void *out, size_t capacity, struct ins
 int stream_read_all(struct stream stream, void *out, size_t length, struct instant deadline);
 /* Everything, waiting for room as needed: 0 or an error. The bytes are copied (or sent) before it returns. */
 int stream_write(struct stream stream, const void *data, size_t length, struct instant deadline);
+/* At least one byte of it, as much as there is room for: how many, or an error. */
+ssize_t stream_write_some(struct stream stream, const void *data, size_t length, struct instant deadline);
 int stream_finish(struct stream stream); /* half-close: no more will be written; reading goes on */
 int stream_close(struct stream stream);  /* lets go; what was written is still delivered in the background */
 int stream_reset(struct stream stream);  /* lets go at once; the peer sees IMP_RESET */

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "internet/config.h"
-#include "net/net_internal.h"
+#include "net/net_lab_internal.h"
 #include "transport/tcp/tcp.h"
 #include "transport/udp.h"
 
@@ -97,6 +97,34 @@ int net_neighbour_remove(struct net *net, uint16_t interface, const struct ip *a
 }
 
 /* ---- sockets: TCP's first, then UDP's, each in order of creation ---- */
+static void inside_print(const struct tcp_info *info, struct socket_inside *out)
+{
+    *out = (struct socket_inside){.congestion = info->congestion,
+                                  .mss_bytes = info->mss,
+                                  .window_scale_send = info->window_scale_send,
+                                  .window_scale_receive = info->window_scale_receive,
+                                  .send_window_bytes = info->send_window,
+                                  .receive_window_bytes = info->receive_window,
+                                  .cwnd_segments = info->cwnd_segments,
+                                  .ssthresh_segments = info->ssthresh_segments,
+                                  .rtt_ns = info->rtt_ns,
+                                  .rtt_variation_ns = info->rtt_variation_ns,
+                                  .rto_ns = info->rto_ns,
+                                  .bytes_sent = info->bytes_sent,
+                                  .bytes_acked = info->bytes_acked,
+                                  .bytes_received = info->bytes_received,
+                                  .segments_sent = info->segments_sent,
+                                  .segments_received = info->segments_received,
+                                  .retransmits = info->retransmits};
+}
+
+void net_socket_inside(const struct tcp_socket *socket, struct socket_inside *out)
+{
+    struct tcp_info info;
+    tcp_socket_info(socket, &info);
+    inside_print(&info, out);
+}
+
 static void tcp_socket_print(const struct tcp_socket *socket, struct socket_info *out)
 {
     struct tcp_info info;
@@ -107,23 +135,7 @@ static void tcp_socket_print(const struct tcp_socket *socket, struct socket_info
                                 .state = tcp_state_name(info.state),
                                 .receive_queue = info.receive_queue,
                                 .send_queue = info.send_queue};
-    out->inside = (struct socket_inside){.congestion = info.congestion,
-                                         .mss_bytes = info.mss,
-                                         .window_scale_send = info.window_scale_send,
-                                         .window_scale_receive = info.window_scale_receive,
-                                         .send_window_bytes = info.send_window,
-                                         .receive_window_bytes = info.receive_window,
-                                         .cwnd_segments = info.cwnd_segments,
-                                         .ssthresh_segments = info.ssthresh_segments,
-                                         .rtt_ns = info.rtt_ns,
-                                         .rtt_variation_ns = info.rtt_variation_ns,
-                                         .rto_ns = info.rto_ns,
-                                         .bytes_sent = info.bytes_sent,
-                                         .bytes_acked = info.bytes_acked,
-                                         .bytes_received = info.bytes_received,
-                                         .segments_sent = info.segments_sent,
-                                         .segments_received = info.segments_received,
-                                         .retransmits = info.retransmits};
+    inside_print(&info, &out->inside);
 }
 
 static void udp_socket_print(const struct udp_socket *socket, struct socket_info *out)

@@ -37,6 +37,7 @@ struct socket_inside { /* what ss -i shows of a TCP connection (struct tcp_info 
     int64_t rtt_ns, rtt_variation_ns, rto_ns;
     uint64_t bytes_sent, bytes_acked, bytes_received, segments_sent, segments_received, retransmits;
 };
+int net_stream_inside(struct stream stream, struct socket_inside *out); /* both worlds; IMP_UNSUPPORTED on layers such as TLS */
 struct socket_info {
     uint8_t protocol; /* 6 TCP, 17 UDP */
     struct endpoint local, remote;
@@ -46,6 +47,13 @@ struct socket_info {
     struct socket_inside inside;        /* TCP only */
 };
 int net_socket_next(struct net *net, size_t *at, struct socket_info *out);
+
+/* Settings of TCP and IP by their Linux names ("net.ipv4.tcp_sack"), values as text. IMP_NOT_FOUND, IMP_MALFORMED, IMP_INVALID (out of
+ * range), IMP_DENIED (only to be read). net_sysctl_set() without a net only checks. */
+enum { SYSCTL_TEXT_BYTES = 128 };
+int net_sysctl_set(struct net *net, const char *name, const char *value);
+int net_sysctl_get(struct net *net, const char *name, char *out, size_t size_bytes);
+const char *net_sysctl_name(size_t at, char *out, size_t size_bytes); /* the at-th name, NULL behind the last */
 
 /* Resolver configuration, as resolv.conf and the hosts file say it; each world keeps one. */
 enum { RESOLVER_SERVERS_MAX = 3, RESOLVER_HOSTS_MAX = 64, NAME_BYTES_MAX = 256 };

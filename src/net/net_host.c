@@ -18,6 +18,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -199,6 +200,44 @@ static int tcp_stream_remote(struct net_object *stream, struct endpoint *out)
     return 0;
 }
 
+static int tcp_stream_inside(struct net_object *stream, struct socket_inside *out)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof(info);
+    static char congestion[16]; /* copied out by who asks, before anybody asks again */
+    socklen_t name_length = sizeof(congestion) - 1;
+    if (getsockopt(host_of(stream)->source.fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
+        return host_error(errno);
+    memset(congestion, 0, sizeof(congestion));
+    (void)getsockopt(host_of(stream)->source.fd, IPPROTO_TCP, TCP_CONGESTION, congestion, &name_length);
+    *out = (struct socket_inside){.congestion = congestion,
+                                  .mss_bytes = info.tcpi_snd_mss,
+                                  .window_scale_send = info.tcpi_snd_wscale,
+                                  .window_scale_receive = info.tcpi_rcv_wscale,
+                                  .cwnd_segments = info.tcpi_snd_cwnd,
+                                  .ssthresh_segments = info.tcpi_snd_ssthresh,
+                                  .rtt_ns = info.tcpi_rtt * NS_PER_US,
+                                  .rtt_variation_ns = info.tcpi_rttvar * NS_PER_US,
+                                  .rto_ns = info.tcpi_rto * NS_PER_US,
+                                  .retransmits = info.tcpi_total_retrans};
+    return 0;
+}
+
+/* Before connect() and listen(), so that the window scale fits. */
+static int tune(int fd, const struct stream_options *options)
+{
+    int bytes = options->buffer_bytes < INT_MAX ? (int)options->buffer_bytes : INT_MAX, segment = options->maximum_segment;
+    if (bytes && (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) != 0 ||
+                  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) != 0))
+        return host_error(errno);
+    if (segment && setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)) != 0)
+        return host_error(errno);
+    const char *name = options->congestion;
+    if (name && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) != 0)
+        return errno == ENOENT ? IMP_NOT_FOUND : host_error(errno);
+    return 0;
+}
+
 static const struct stream_ops TCP_STREAM = {.read = tcp_stream_read,
                                              .write = tcp_stream_write,
                                              .finish = tcp_stream_finish,
@@ -206,7 +245,8 @@ static const struct stream_ops TCP_STREAM = {.read = tcp_stream_read,
                                              .readable = object_readable,
                                              .writable = tcp_stream_writable,
                                              .local = host_object_local,
-                                             .remote = tcp_stream_remote};
+                                             .remote = tcp_stream_remote,
+                                             .inside = tcp_stream_inside};
 
 static int stream_create(struct net *net, int fd, uint8_t family, struct host_object **out)
 {
@@ -231,7 +271,8 @@ static int host_dial(struct net *net, const struct endpoint *remote, const struc
     int error = stream_create(net, fd, family, &stream);
     if (error)
         return error;
-    if (options->ttl)
+    error = tune(fd, &options->stream);
+    if (!error && options->ttl)
         error = host_set_hops(stream, options->ttl);
     if (!error && (options->local.address.family || options->local.port)) {
         struct endpoint local = options->local;
@@ -265,7 +306,8 @@ static int host_connected(struct net_object *stream)
     return error ? host_error(error) : 0;
 }
 
-static int host_listen(struct net *net, const struct endpoint *local, struct net_object **out)
+static int host_listen(struct net *net, const struct endpoint *local, const struct stream_options *options,
+                       struct net_object **out)
 {
     struct sockaddr_storage address;
     struct host_object *listener;
@@ -278,12 +320,14 @@ static int host_listen(struct net *net, const struct endpoint *local, struct net
         at.address = ip_any(family == 4 ? 4 : 6);
     socklen_t length = host_address_make(&at, false, &address);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)); /* no wait for TIME_WAIT of an earlier run */
-    if (bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, LIMIT_NET_BACKLOG) != 0) {
-        int error = host_error(errno);
+    int error = tune(fd, options);
+    if (!error && (bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, LIMIT_NET_BACKLOG) != 0))
+        error = host_error(errno);
+    if (error) {
         close(fd);
         return error;
     }
-    int error = host_object_create(net, NET_LISTENER, fd, &listener);
+    error = host_object_create(net, NET_LISTENER, fd, &listener);
     if (error)
         return error;
     listener->family = family;

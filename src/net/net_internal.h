@@ -26,6 +26,7 @@ struct stream_ops {
     bool (*writable)(struct net_object *stream);
     int (*local)(struct net_object *stream, struct endpoint *out);
     int (*remote)(struct net_object *stream, struct endpoint *out);
+    int (*inside)(struct net_object *stream, struct socket_inside *out); /* NULL: it cannot tell */
 };
 
 struct net_serve; /* what a serving listener or udp socket keeps */
@@ -45,7 +46,7 @@ struct net_world {
     void (*random_fill)(struct net *net, void *out, size_t length);
     int (*dial)(struct net *net, const struct endpoint *remote, const struct dial_options *options, struct net_object **out);
     int (*connected)(struct net_object *stream); /* 0, IMP_BUSY, or why it failed */
-    int (*listen)(struct net *net, const struct endpoint *local, struct net_object **out);
+    int (*listen)(struct net *net, const struct endpoint *local, const struct stream_options *options, struct net_object **out);
     int (*accept)(struct net_object *listener, struct net_object **out);
     int (*udp_open)(struct net *net, const struct udp_options *options, struct net_object **out);
     int (*udp_send)(struct net_object *udp, const void *data, size_t length, const struct endpoint *to);

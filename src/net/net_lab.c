@@ -21,6 +21,7 @@
 #include "internet/stack.h"
 #include "net/limits.h"
 #include "net/net_lab_internal.h"
+#include "transport/tcp/congestion/congestion.h"
 #include "transport/tcp/tcp.h"
 #include "transport/udp.h"
 
@@ -81,6 +82,21 @@ static int tcp_stream_remote(struct net_object *stream, struct endpoint *out)
     return 0;
 }
 
+static int tcp_stream_inside(struct net_object *stream, struct socket_inside *out)
+{
+    net_socket_inside(lab_of(stream)->tcp, out);
+    return 0;
+}
+
+/* What net.h's options say in TCP's terms; IMP_NOT_FOUND for a congestion control that there is not. */
+static int settings_tune(struct tcp_settings *settings, const struct stream_options *options)
+{
+    settings->send_buffer_bytes = settings->receive_buffer_bytes = options->buffer_bytes;
+    settings->maximum_segment = options->maximum_segment;
+    settings->congestion = options->congestion;
+    return options->congestion && !congestion_find(options->congestion) ? IMP_NOT_FOUND : 0;
+}
+
 static const struct stream_ops TCP_STREAM = {.read = tcp_stream_read,
                                              .write = tcp_stream_write,
                                              .finish = tcp_stream_finish,
@@ -88,7 +104,8 @@ static const struct stream_ops TCP_STREAM = {.read = tcp_stream_read,
                                              .readable = tcp_stream_readable,
                                              .writable = tcp_stream_writable,
                                              .local = tcp_stream_local,
-                                             .remote = tcp_stream_remote};
+                                             .remote = tcp_stream_remote,
+                                             .inside = tcp_stream_inside};
 
 static struct lab_object *tcp_object(struct net *net, enum net_kind kind)
 {
@@ -109,7 +126,9 @@ static int lab_dial(struct net *net, const struct endpoint *remote, const struct
                                     .no_delay = true,
                                     .changed = tcp_changed,
                                     .owner = stream};
-    int error = tcp_connect(world_of(net)->tcp, &settings, &stream->tcp);
+    int error = settings_tune(&settings, &options->stream);
+    if (!error)
+        error = tcp_connect(world_of(net)->tcp, &settings, &stream->tcp);
     if (error)
         net_object_free(&stream->object);
     else
@@ -119,14 +138,17 @@ static int lab_dial(struct net *net, const struct endpoint *remote, const struct
 
 static int lab_connected(struct net_object *stream) { return tcp_connected(lab_of(stream)->tcp); }
 
-static int lab_listen(struct net *net, const struct endpoint *local, struct net_object **out)
+static int lab_listen(struct net *net, const struct endpoint *local, const struct stream_options *options,
+                      struct net_object **out)
 {
     struct lab_object *listener = tcp_object(net, NET_LISTENER);
     if (!listener)
         return IMP_LIMIT;
     struct tcp_settings settings = {
         .local = *local, .no_delay = true, .backlog = LIMIT_NET_BACKLOG, .changed = tcp_changed, .owner = listener};
-    int error = tcp_listen(world_of(net)->tcp, &settings, &listener->tcp);
+    int error = settings_tune(&settings, options);
+    if (!error)
+        error = tcp_listen(world_of(net)->tcp, &settings, &listener->tcp);
     if (error)
         net_object_free(&listener->object);
     else

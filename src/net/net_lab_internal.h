@@ -4,6 +4,7 @@
 #include "net/net_internal.h"
 
 struct tcp;
+struct tcp_socket;
 struct udp_layer;
 
 /* What net_lab.c (TCP and UDP, the world's table) and net_lab_raw.c (ICMP and packet sockets) share. */
@@ -25,6 +26,8 @@ struct lab_queued {
     uint32_t length;
     uint8_t data[];
 };
+
+void net_socket_inside(const struct tcp_socket *socket, struct socket_inside *out); /* net_config.c */
 
 int lab_icmp_open(struct net *net, const struct icmp_options *options, struct net_object **out);
 int lab_icmp_send(struct net_object *icmp, const void *message, size_t length, const struct ip *to);

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "net/limits.h"
+#include "net/net_config.h"
 #include "net/net_serve.h"
 
 static struct net_object *stream_object(struct stream stream)
@@ -117,6 +118,31 @@ int stream_write(struct stream stream, const void *data, size_t length, struct i
     }
 }
 
+ssize_t stream_write_some(struct stream stream, const void *data, size_t length, struct instant deadline)
+{
+    if (length == 0)
+        return IMP_INVALID;
+    for (;;) {
+        struct net_object *object = stream_object(stream);
+        if (!object)
+            return IMP_STALE;
+        ssize_t took = object->stream->write(object, data, length);
+        if (took != IMP_BUSY)
+            return took;
+        int error = net_object_wait(object, deadline);
+        if (error)
+            return error;
+    }
+}
+
+int net_stream_inside(struct stream stream, struct socket_inside *out)
+{
+    struct net_object *object = stream_object(stream);
+    if (!object)
+        return IMP_STALE;
+    return object->stream->inside ? object->stream->inside(object, out) : IMP_UNSUPPORTED;
+}
+
 int stream_finish(struct stream stream)
 {
     struct net_object *object = stream_object(stream);
@@ -176,8 +202,13 @@ static struct net_object *listener_object(struct listener listener)
 
 int net_listen(struct net *net, const struct endpoint *local, struct listener *out)
 {
+    return net_listen_tuned(net, local, &(struct stream_options){.buffer_bytes = 0}, out);
+}
+
+int net_listen_tuned(struct net *net, const struct endpoint *local, const struct stream_options *options, struct listener *out)
+{
     struct net_object *object;
-    int error = net->world->listen(net, local, &object);
+    int error = net->world->listen(net, local, options, &object);
     if (!error)
         *out = (struct listener){net, object->index, net_object_generation(object)};
     return error;

@@ -95,7 +95,8 @@ int tcp_sysctl_set(struct tcp *tcp, const char *name, const char *value)
         const struct congestion_ops *ops = congestion_find(value);
         if (!ops)
             return IMP_NOT_FOUND;
-        tcp->congestion = ops;
+        if (tcp)
+            tcp->congestion = ops;
         return 0;
     }
     const struct row *row = row_find(name);
@@ -115,7 +116,8 @@ int tcp_sysctl_set(struct tcp *tcp, const char *name, const char *value)
     }
     if (*at)
         return IMP_MALFORMED;
-    memcpy(place(&tcp->sysctls, row), numbers, row->count * sizeof numbers[0]);
+    if (tcp)
+        memcpy(place(&tcp->sysctls, row), numbers, row->count * sizeof numbers[0]);
     return 0;
 }
 

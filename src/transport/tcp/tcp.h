@@ -75,7 +75,8 @@ bool tcp_writable(const struct tcp_socket *socket);
 void tcp_local(const struct tcp_socket *socket, struct endpoint *out);
 void tcp_remote(const struct tcp_socket *socket, struct endpoint *out);
 
-/* A node's settings by their Linux names ("net.ipv4.tcp_sack"); IMP_NOT_FOUND, IMP_MALFORMED, IMP_INVALID (out of range). */
+/* A node's settings by their Linux names ("net.ipv4.tcp_sack"); IMP_NOT_FOUND, IMP_MALFORMED, IMP_INVALID (out of range).
+ * tcp_sysctl_set() without a tcp only checks. */
 int tcp_sysctl_set(struct tcp *tcp, const char *name, const char *value);
 int tcp_sysctl_get(const struct tcp *tcp, const char *name, char *out, size_t size_bytes);
 const char *tcp_sysctl_name(size_t at, char *out, size_t size_bytes); /* the at-th name, NULL behind the last */

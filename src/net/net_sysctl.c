@@ -1,0 +1,63 @@
+/* The settings of a node's TCP and IP by the names that Linux gives them, for sysctl and for the lab file's key of that name.
+ *
+ * TCP keeps a table of its own (transport/tcp/sysctl.c); here are the few of the internet layer, and the list of congestion controls, which is
+ * only to be read. A setting that Linux has and imp has no use for is not in any table, and asking for it is IMP_NOT_FOUND.
+ *
+ * Setting without a net checks the name and the value, for a lab file that is being loaded. This machine's own settings are its administrator's:
+ * there every call returns IMP_UNSUPPORTED. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "internet/config.h"
+#include "net/net_internal.h"
+#include "transport/tcp/congestion/congestion.h"
+#include "transport/tcp/tcp.h"
+
+static const char AVAILABLE[] = "net.ipv4.tcp_available_congestion_control", FORWARD[] = "net.ipv4.ip_forward",
+                  FORWARD_6[] = "net.ipv6.conf.all.forwarding";
+static const char *const NAMES[] = {AVAILABLE, FORWARD, FORWARD_6};
+
+static bool is_forwarding(const char *name) { return strcmp(name, FORWARD) == 0 || strcmp(name, FORWARD_6) == 0; }
+
+int net_sysctl_set(struct net *net, const char *name, const char *value)
+{
+    uint64_t number;
+    if (net && !net->stack)
+        return IMP_UNSUPPORTED;
+    if (strcmp(name, AVAILABLE) == 0)
+        return IMP_DENIED;
+    if (!is_forwarding(name))
+        return tcp_sysctl_set(net ? tcp_of(net->stack) : NULL, name, value);
+    int error = number_parse(value, 1, &number);
+    if (!error && net)
+        stack_set_forwarding(net->stack, number != 0);
+    return error;
+}
+
+int net_sysctl_get(struct net *net, const char *name, char *out, size_t size_bytes)
+{
+    if (!net->stack)
+        return IMP_UNSUPPORTED;
+    if (is_forwarding(name)) {
+        snprintf(out, size_bytes, "%d", stack_forwarding(net->stack));
+        return 0;
+    }
+    if (strcmp(name, AVAILABLE) != 0)
+        return tcp_sysctl_get(tcp_of(net->stack), name, out, size_bytes);
+    size_t count, at = 0;
+    const struct congestion_ops *const *all = congestion_all(&count);
+    for (size_t i = 0; i < count && at < size_bytes; i++)
+        at += (size_t)snprintf(out + at, size_bytes - at, "%s%s", i ? " " : "", all[i]->name);
+    return 0;
+}
+
+const char *net_sysctl_name(size_t at, char *out, size_t size_bytes)
+{
+    if (at >= count_of(NAMES))
+        return tcp_sysctl_name(at - count_of(NAMES), out, size_bytes);
+    snprintf(out, size_bytes, "%s", NAMES[at]);
+    return out;
+}

@@ -1,0 +1,349 @@
+/* iperf3: what it prints, in the columns and words of the real one, or as one JSON document (-J).
+ *
+ * Each report covers the time since the last one. A sender on TCP shows what was sent again and the congestion window; a receiver of UDP shows jitter
+ * and loss. The summary has both ends' figures on the client, which has got the server's, and the server's own on the server.
+ *
+ * With -J nothing is printed until the test is over; intervals are gathered as JSON text meanwhile. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "net/net_config.h"
+#include "tools/iperf3.h"
+
+static const char LINE[] = "- - - - - - - - - - - - - - - - - - - - - - - - -\n";
+
+void iperf3_say(struct iperf3_test *test, const char *format, ...)
+{
+    va_list arguments;
+    struct text text = {0};
+    if (test->json)
+        return;
+    va_start(arguments, format);
+    text_format_list(&text, format, arguments);
+    va_end(arguments);
+    test->run->io->out(test->run->io->context, text.data, text.length);
+    text_free(&text);
+}
+
+int iperf3_complain(struct iperf3_test *test, const char *format, ...)
+{
+    va_list arguments;
+    struct text text = {0}, json = {0};
+    va_start(arguments, format);
+    text_format_list(&text, format, arguments);
+    va_end(arguments);
+    if (test->json) {
+        text_add(&json, "{\n\t\"error\":\t");
+        text_add_json(&json, text_string(&text), text.length);
+        text_add(&json, "\n}\n");
+        test->run->io->out(test->run->io->context, json.data, json.length);
+    } else {
+        tool_complain(test->run, "iperf3: %s\n", text_string(&text));
+    }
+    text_free(&text);
+    text_free(&json);
+    return 1;
+}
+
+void iperf3_report_connected(struct iperf3_test *test, const struct iperf3_stream *stream)
+{
+    struct endpoint local = {0}, remote = stream->udp_remote;
+    char here[IP_TEXT_BYTES] = "", there[IP_TEXT_BYTES] = "";
+    if (test->parameters.udp) {
+        udp_local(stream->udp, &local);
+    } else {
+        stream_local(stream->tcp, &local);
+        stream_remote(stream->tcp, &remote);
+    }
+    if (!local.address.family) { /* a socket for any address: the one that the control connection uses */
+        struct endpoint control;
+        if (stream_local(test->control, &control) == 0)
+            local.address = control.address;
+    }
+    ip_print(&local.address, here, sizeof here);
+    ip_print(&remote.address, there, sizeof there);
+    iperf3_say(test, "[%3d] local %s port %u connected to %s port %u\n", stream->number, here, local.port, there, remote.port);
+    text_format(&test->connected,
+                "%s{\"socket\":%d,\"local_host\":\"%s\",\"local_port\":%u,\"remote_host\":\"%s\",\"remote_port\":%u}",
+                test->connected.length ? "," : "", stream->number, here, local.port, there, remote.port);
+}
+
+static bool any_sends(const struct iperf3_test *test, bool sends)
+{
+    for (unsigned i = 0; i < test->stream_count; i++)
+        if (test->streams[i].sends == sends)
+            return true;
+    return false;
+}
+
+void iperf3_report_head(struct iperf3_test *test)
+{
+    const char *role = test->parameters.bidirectional ? "[Role]" : "", *rest = "";
+    if (test->parameters.udp)
+        rest = any_sends(test, false) ? "Jitter    Lost/Total Datagrams" : "Total Datagrams";
+    else if (any_sends(test, true))
+        rest = "Retr  Cwnd";
+    iperf3_say(test, "[ ID]%s Interval           Transfer     Bitrate%s%s\n", role, *rest ? "         " : "", rest);
+}
+
+static const char *role_of(const struct iperf3_test *test, bool sends)
+{
+    if (!test->parameters.bidirectional)
+        return "";
+    return sends ? (test->server ? "[TX-S]" : "[TX-C]") : (test->server ? "[RX-S]" : "[RX-C]");
+}
+
+/* ---- a line ---- */
+
+struct line {
+    const char *name;         /* "[  5]", "[SUM]" */
+    const char *role, *whose; /* "sender" in the summary; "" in an interval */
+    double start_s, end_s;
+    uint64_t bytes;
+    int64_t retransmits, cwnd; /* -1: not shown */
+    double jitter_s;
+    int64_t lost, packets; /* packets -1: no UDP; lost -1: a sender's */
+};
+
+static void line_print(struct iperf3_test *test, const struct line *line)
+{
+    char bytes[32], bits[32], cwnd[32];
+    double seconds = line->end_s - line->start_s;
+    iperf3_bytes_print((double)line->bytes, bytes, sizeof bytes);
+    iperf3_bits_print(seconds > 0 ? (double)line->bytes * 8 / seconds : 0, bits, sizeof bits);
+    iperf3_say(test, "%s%s %6.2f-%-6.2f sec  %s  %s/sec", line->name, line->role, line->start_s, line->end_s, bytes, bits);
+    if (line->packets >= 0 && line->lost < 0)
+        iperf3_say(test, " %s %" PRId64 "  %s\n", test->parameters.bidirectional ? "          " : "", line->packets,
+                   line->whose);
+    else if (line->packets >= 0)
+        iperf3_say(test, "  %5.3f ms  %" PRId64 "/%" PRId64 " (%.2g%%)  %s\n", line->jitter_s * 1e3, line->lost, line->packets,
+                   line->packets ? (double)line->lost * 100 / (double)line->packets : 0.0, line->whose);
+    else if (line->retransmits >= 0 && line->cwnd >= 0)
+        iperf3_say(test, "  %3" PRId64 "   %s       %s\n", line->retransmits,
+                   iperf3_bytes_print((double)line->cwnd, cwnd, sizeof cwnd), line->whose);
+    else if (line->retransmits >= 0)
+        iperf3_say(test, "  %3" PRId64 "             %s\n", line->retransmits, line->whose);
+    else
+        iperf3_say(test, "                  %s\n", line->whose);
+}
+
+static void line_json(const struct iperf3_test *test, const struct iperf3_stream *stream, const struct line *line, bool sends,
+                      struct text *out)
+{
+    double seconds = line->end_s - line->start_s;
+    text_add_char(out, '{');
+    if (stream)
+        text_format(out, "\"socket\":%d,", stream->number);
+    text_format(out, "\"start\":%.6f,\"end\":%.6f,\"seconds\":%.6f,\"bytes\":%" PRIu64 ",\"bits_per_second\":%.3f",
+                line->start_s, line->end_s, seconds, line->bytes, seconds > 0 ? (double)line->bytes * 8 / seconds : 0.0);
+    if (line->retransmits >= 0)
+        text_format(out, ",\"retransmits\":%" PRId64, line->retransmits);
+    if (stream && line->cwnd >= 0)
+        text_format(out, ",\"snd_cwnd\":%" PRId64 ",\"rtt\":%" PRId64, line->cwnd, stream->rtt_us);
+    if (test->parameters.udp && line->lost >= 0)
+        text_format(out, ",\"jitter_ms\":%.6f,\"lost_packets\":%" PRId64 ",\"packets\":%" PRId64 ",\"lost_percent\":%.6f",
+                    line->jitter_s * 1e3, line->lost, line->packets,
+                    line->packets ? (double)line->lost * 100 / (double)line->packets : 0.0);
+    else if (test->parameters.udp)
+        text_format(out, ",\"packets\":%" PRId64, line->packets);
+    text_format(out, ",\"sender\":%s}", sends ? "true" : "false");
+}
+
+/* ---- intervals ---- */
+
+static void look_inside(struct iperf3_test *test, struct iperf3_stream *stream)
+{
+    struct socket_inside inside;
+    if (test->parameters.udp || !stream->sends || net_stream_inside(stream->tcp, &inside) != 0)
+        return;
+    stream->retransmits = (int64_t)inside.retransmits;
+    stream->cwnd_bytes = (int64_t)inside.cwnd_segments * inside.mss_bytes;
+    stream->rtt_us = inside.rtt_ns / NS_PER_US;
+    stream->cwnd_most = stream->cwnd_bytes > stream->cwnd_most ? stream->cwnd_bytes : stream->cwnd_most;
+    stream->rtt_most = stream->rtt_us > stream->rtt_most ? stream->rtt_us : stream->rtt_most;
+    stream->rtt_least = stream->rtt_count == 0 || stream->rtt_us < stream->rtt_least ? stream->rtt_us : stream->rtt_least;
+    stream->rtt_sum += stream->rtt_us;
+    stream->rtt_count++;
+}
+
+static struct line interval_line(struct iperf3_test *test, struct iperf3_stream *stream, double start, double end)
+{
+    bool udp = test->parameters.udp;
+    look_inside(test, stream);
+    struct line line = {.role = role_of(test, stream->sends),
+                        .whose = "",
+                        .start_s = start,
+                        .end_s = end,
+                        .bytes = stream->bytes - stream->bytes_reported,
+                        .retransmits = stream->sends && !udp ? stream->retransmits - stream->retransmits_reported : -1,
+                        .cwnd = stream->sends && !udp ? stream->cwnd_bytes : -1,
+                        .jitter_s = stream->jitter_s,
+                        .packets = udp ? stream->packets - stream->packets_reported : -1,
+                        .lost = udp && !stream->sends ? stream->lost - stream->lost_reported : -1};
+    stream->bytes_reported = stream->bytes;
+    stream->retransmits_reported = stream->retransmits;
+    stream->packets_reported = stream->packets;
+    stream->lost_reported = stream->lost;
+    return line;
+}
+
+static void sum_add(const struct iperf3_test *test, struct line *sum, const struct line *line)
+{
+    sum->bytes += line->bytes;
+    sum->retransmits =
+        line->retransmits >= 0 ? (sum->retransmits > 0 ? sum->retransmits : 0) + line->retransmits : sum->retransmits;
+    sum->packets = line->packets >= 0 ? (sum->packets > 0 ? sum->packets : 0) + line->packets : sum->packets;
+    sum->lost = line->lost >= 0 ? (sum->lost > 0 ? sum->lost : 0) + line->lost : sum->lost;
+    sum->jitter_s += line->jitter_s / test->parameters.parallel; /* the mean */
+}
+
+static struct line sum_begin(const struct iperf3_test *test, bool sends, double start, double end, const char *whose)
+{
+    return (struct line){.name = "[SUM]",
+                         .role = role_of(test, sends),
+                         .whose = whose,
+                         .start_s = start,
+                         .end_s = end,
+                         .retransmits = -1,
+                         .cwnd = -1,
+                         .packets = -1,
+                         .lost = -1};
+}
+
+void iperf3_report_interval(struct iperf3_test *test)
+{
+    struct instant now = net_now(test->net);
+    double start = (double)instant_since(test->last_report, test->begin) / (double)NS_PER_S, end = iperf3_elapsed_s(test);
+    char name[16];
+    struct text streams = {0}, sums_json = {0};
+    struct line sums[2] = {sum_begin(test, true, start, end, ""), sum_begin(test, false, start, end, "")};
+    if (test->parameters.parallel > 1 && test->intervals_shown)
+        iperf3_say(test, "%s", LINE);
+    for (unsigned i = 0; i < test->stream_count; i++) {
+        struct iperf3_stream *stream = &test->streams[i];
+        struct line line = interval_line(test, stream, start, end);
+        snprintf(name, sizeof name, "[%3d]", stream->number);
+        line.name = name;
+        line_print(test, &line);
+        text_add(&streams, streams.length ? "," : "");
+        line_json(test, stream, &line, stream->sends, &streams);
+        sum_add(test, &sums[!stream->sends], &line);
+    }
+    for (unsigned receives = 0; receives < 2; receives++) {
+        if (!any_sends(test, !receives))
+            continue;
+        if (test->parameters.parallel > 1)
+            line_print(test, &sums[receives]);
+        text_add(&sums_json, sums_json.length ? ",\"sum_bidir_reverse\":" : ",\"sum\":");
+        line_json(test, NULL, &sums[receives], !receives, &sums_json);
+    }
+    if (test->json)
+        text_format(&test->intervals, "%s{\"streams\":[%s]%s}", test->intervals.length ? "," : "", text_string(&streams),
+                    text_string(&sums_json));
+    text_free(&streams);
+    text_free(&sums_json);
+    test->last_report = now;
+    test->intervals_shown++;
+}
+
+/* ---- the summary ---- */
+
+/* One end's figures of a stream; `mine`: this end's. */
+static struct line summary_line(const struct iperf3_test *test, const struct iperf3_stream *stream, bool sender, double end)
+{
+    bool udp = test->parameters.udp, mine = stream->sends == sender;
+    int64_t packets = stream->packets > stream->other.packets ? stream->packets : stream->other.packets;
+    return (struct line){.role = role_of(test, stream->sends),
+                         .whose = sender ? "sender" : "receiver",
+                         .end_s = mine || test->server ? end : stream->other.end_s,
+                         .bytes = mine ? stream->bytes : stream->other.bytes,
+                         .retransmits = !sender || udp ? -1
+                                        : mine         ? stream->retransmits
+                                                       : stream->other.retransmits,
+                         .cwnd = -1,
+                         .jitter_s = sender ? 0
+                                     : mine ? stream->jitter_s
+                                            : stream->other.jitter_s,
+                         .packets = udp ? (test->server || sender ? packets
+                                           : mine                 ? stream->packets
+                                                                  : stream->other.packets)
+                                        : -1,
+                         .lost = !udp     ? -1
+                                 : sender ? 0
+                                 : mine   ? stream->lost
+                                          : stream->other.errors};
+}
+
+static void document_print(struct iperf3_test *test, const struct text *streams, const struct line sums[2])
+{
+    const struct iperf3_parameters *p = &test->parameters;
+    struct text out = {0}, sent = {0}, received = {0};
+    struct iperf3_results mine;
+    iperf3_results_mine(test, &mine);
+    line_json(test, NULL, &sums[0], !p->reverse, &sent);
+    line_json(test, NULL, &sums[1], !p->reverse, &received);
+    text_format(&out, "{\"start\":{\"connected\":[%s],\"version\":\"iperf 3.12\",\"cookie\":\"%s\",",
+                text_string(&test->connected), test->cookie);
+    if (!test->server)
+        text_format(&out, "\"connecting_to\":{\"host\":\"%s\",\"port\":%u},", test->host, test->port);
+    text_format(
+        &out,
+        "\"test_start\":{\"protocol\":\"%s\",\"num_streams\":%u,\"blksize\":%u,\"omit\":0,\"duration\":%u,\"bytes\":%" PRIu64
+        ",\"blocks\":%" PRIu64 ",\"reverse\":%d,\"tos\":0,\"target_bitrate\":%" PRIu64 "}},\"intervals\":[%s],",
+        p->udp ? "UDP" : "TCP", p->parallel, p->block_bytes, p->time_s, p->bytes, p->blocks, p->reverse, p->rate_bps,
+        text_string(&test->intervals));
+    text_format(&out, "\"end\":{\"streams\":[%s],\"sum_sent\":%s,\"sum_received\":%s", text_string(streams), text_string(&sent),
+                text_string(&received));
+    if (p->udp)
+        text_format(&out, ",\"sum\":%s", text_string(&received));
+    else
+        text_format(&out, ",\"sender_tcp_congestion\":\"%s\",\"receiver_tcp_congestion\":\"%s\"",
+                    p->reverse ? test->theirs.congestion : mine.congestion,
+                    p->reverse ? mine.congestion : test->theirs.congestion);
+    text_add(&out, "}}\n");
+    test->run->io->out(test->run->io->context, out.data, out.length);
+    text_free(&out);
+    text_free(&sent);
+    text_free(&received);
+}
+
+void iperf3_report_summary(struct iperf3_test *test)
+{
+    double end = (double)instant_since(test->last_report, test->begin) / (double)NS_PER_S;
+    struct line sums[2] = {sum_begin(test, true, 0, end, "sender"), sum_begin(test, false, 0, end, "receiver")};
+    struct text streams = {0};
+    char name[16];
+    iperf3_say(test, "%s", LINE);
+    iperf3_say(test, "[ ID]%s Interval           Transfer     Bitrate%s\n", test->parameters.bidirectional ? "[Role]" : "",
+               test->parameters.udp                     ? "         Jitter    Lost/Total Datagrams"
+               : !test->server || any_sends(test, true) ? "         Retr"
+                                                        : "");
+    for (unsigned i = 0; i < test->stream_count; i++) {
+        const struct iperf3_stream *stream = &test->streams[i];
+        struct text ends = {0};
+        snprintf(name, sizeof name, "[%3d]", stream->number);
+        for (unsigned receiver = 0; receiver < 2; receiver++) {
+            if (test->server && stream->sends == (receiver == 1)) /* it does not know the client's */
+                continue;
+            struct line line = summary_line(test, stream, !receiver, end);
+            line.name = name;
+            line_print(test, &line);
+            sum_add(test, &sums[receiver], &line);
+            sums[receiver].end_s = line.end_s;
+            text_format(&ends, "%s\"%s\":", ends.length ? "," : "",
+                        test->parameters.udp ? (receiver ? "udp" : "sent") : line.whose);
+            line_json(test, stream, &line, stream->sends, &ends);
+        }
+        text_format(&streams, "%s{%s}", streams.length ? "," : "", text_string(&ends));
+        text_free(&ends);
+    }
+    for (unsigned receiver = 0; receiver < 2 && test->parameters.parallel > 1 && !test->parameters.bidirectional; receiver++)
+        if (!test->server || any_sends(test, !receiver))
+            line_print(test, &sums[receiver]);
+    if (test->json)
+        document_print(test, &streams, sums);
+    text_free(&streams);
+}

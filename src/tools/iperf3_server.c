@@ -1,0 +1,304 @@
+/* iperf3 -s: the side that answers, as a tool and as a service of a lab's node.
+ *
+ * One test at a time, as with the real one: who comes while a test runs is told to try again later. A connection to the port is either a new
+ * client's control connection or, while the streams of the present test are being opened, one of them: it shows the same cookie.
+ *
+ * A client that asks for a window, a segment size or a congestion control gets them on a listener of its own, opened anew for its streams,
+ * since a window's scale is agreed upon in the handshake.
+ *
+ * What the client says is checked (iperf3_message.c); a client that falls silent is let go after IPERF3_ANSWER_S, or, while data flows,
+ * when its connection fails. */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "tools/iperf3.h"
+
+static const char LINE[] = "-----------------------------------------------------------\n";
+
+static struct instant answer_by(const struct iperf3_test *test)
+{
+    return instant_add(net_now(test->net), IPERF3_ANSWER_S * NS_PER_S);
+}
+
+static int listen_at(struct iperf3_test *test, const struct stream_options *options)
+{
+    struct endpoint local = {.port = test->port};
+    if (test->family)
+        local.address = ip_any(test->family);
+    return net_listen_tuned(test->net, &local, options, &test->listener);
+}
+
+/* The next connection that shows a cookie. */
+static int accept_with_cookie(struct iperf3_test *test, struct instant deadline, struct stream *out,
+                              char cookie[IPERF3_COOKIE_BYTES])
+{
+    for (;;) {
+        int error = listener_accept(test->listener, deadline, out);
+        if (error)
+            return error;
+        if (stream_read_all(*out, cookie, IPERF3_COOKIE_BYTES, answer_by(test)) == 0)
+            return 0;
+        (void)stream_reset(*out);
+    }
+}
+
+static int refuse_parameters(struct iperf3_test *test)
+{
+    uint8_t numbers[8] = {0, 0, 0, 5}; /* its "bad parameter" */
+    int error = iperf3_state_send(test, IPERF3_SERVER_ERROR);
+    if (!error)
+        error = stream_write(test->control, numbers, sizeof numbers, answer_by(test));
+    return error ? error : IMP_INVALID;
+}
+
+static int take_parameters(struct iperf3_test *test)
+{
+    size_t length;
+    int error = iperf3_state_send(test, IPERF3_PARAM_EXCHANGE);
+    char *json = error ? NULL : iperf3_json_receive(test, &length, &error);
+    if (!json)
+        return error;
+    error = iperf3_parameters_parse(json, length, &test->parameters);
+    memory_free(json);
+    return error ? refuse_parameters(test) : 0;
+}
+
+static int listen_for_streams(struct iperf3_test *test)
+{
+    const struct iperf3_parameters *p = &test->parameters;
+    struct stream_options options = {.buffer_bytes = p->window_bytes,
+                                     .maximum_segment = (uint16_t)p->mss,
+                                     .congestion = *p->congestion ? p->congestion : NULL};
+    struct endpoint local = {.port = test->port};
+    if (p->udp) {
+        if (test->family)
+            local.address = ip_any(test->family);
+        int error = net_udp(test->net, &(struct udp_options){.local = local}, &test->udp);
+        test->udp_open = error == 0;
+        return error;
+    }
+    if (!options.buffer_bytes && !options.maximum_segment && !options.congestion)
+        return 0;
+    (void)listener_close(test->listener);
+    int error = listen_at(test, &options);
+    if (error != IMP_NOT_FOUND)
+        return error;
+    error = listen_at(test, &(struct stream_options){.buffer_bytes = 0});
+    return error ? error : refuse_parameters(test);
+}
+
+static int accept_tcp(struct iperf3_test *test, struct iperf3_stream *stream, struct instant deadline)
+{
+    char cookie[IPERF3_COOKIE_BYTES];
+    for (;;) {
+        int error = accept_with_cookie(test, deadline, &stream->tcp, cookie);
+        if (error || memcmp(cookie, test->cookie, sizeof cookie) == 0)
+            return error;
+        (void)stream_write_some(stream->tcp, &(int8_t){IPERF3_ACCESS_DENIED}, 1, INSTANT_ZERO);
+        (void)stream_close(stream->tcp);
+    }
+}
+
+static int accept_udp(struct iperf3_test *test, struct iperf3_stream *stream, struct instant deadline)
+{
+    uint32_t ask, answer = IPERF3_UDP_ANSWER;
+    stream->udp = test->udp;
+    for (;;) {
+        struct endpoint from;
+        ssize_t got = udp_receive(test->udp, &ask, sizeof ask, &from, deadline);
+        if (got < 0)
+            return (int)got;
+        bool again = false; /* its answer was lost */
+        for (unsigned i = 0; i + 1 < test->stream_count; i++)
+            again |=
+                test->streams[i].udp_remote.port == from.port && ip_equal(&test->streams[i].udp_remote.address, &from.address);
+        (void)udp_send(test->udp, &answer, sizeof answer, &from);
+        stream->udp_remote = from;
+        if (!again)
+            return 0;
+    }
+}
+
+static int open_streams(struct iperf3_test *test)
+{
+    const struct iperf3_parameters *p = &test->parameters;
+    int error = listen_for_streams(test);
+    struct instant deadline = answer_by(test);
+    if (!error)
+        error = iperf3_state_send(test, IPERF3_CREATE_STREAMS);
+    for (unsigned i = 0; i < p->parallel * (p->bidirectional ? 2 : 1) && !error; i++) {
+        struct iperf3_stream *stream = iperf3_stream_add(test, p->bidirectional ? i >= p->parallel : p->reverse);
+        error = p->udp ? accept_udp(test, stream, deadline) : accept_tcp(test, stream, deadline);
+        if (error)
+            test->stream_count--;
+        else
+            iperf3_report_connected(test, stream);
+    }
+    return error;
+}
+
+static int exchange_results(struct iperf3_test *test)
+{
+    struct iperf3_results mine;
+    struct text json = {0};
+    size_t length;
+    int error = iperf3_state_send(test, IPERF3_EXCHANGE_RESULTS);
+    char *theirs = error ? NULL : iperf3_json_receive(test, &length, &error);
+    if (theirs && (error = iperf3_results_parse(theirs, length, &test->theirs)) == 0)
+        iperf3_results_theirs(test);
+    memory_free(theirs);
+    if (error)
+        return error;
+    iperf3_results_mine(test, &mine);
+    iperf3_results_build(&mine, &json);
+    error = iperf3_json_send(test, &json);
+    text_free(&json);
+    return error ? error : iperf3_state_send(test, IPERF3_DISPLAY_RESULTS);
+}
+
+/* From the parameters to the results. */
+static int serve(struct iperf3_test *test)
+{
+    int state, error = take_parameters(test);
+    if (!error)
+        error = open_streams(test);
+    if (!error)
+        error = iperf3_state_send(test, IPERF3_TEST_START);
+    if (error)
+        return error;
+    iperf3_report_head(test);
+    iperf3_transfer_begin(test);
+    error = iperf3_state_send(test, IPERF3_TEST_RUNNING);
+    if (!error)
+        error = iperf3_transfer(test, INSTANT_NEVER, &state);
+    if (instant_before(test->last_report, net_now(test->net)))
+        iperf3_report_interval(test);
+    if (!error && state == IPERF3_CLIENT_TERMINATE) {
+        iperf3_report_summary(test);
+        return iperf3_complain(test, "error - the client has terminated") ? 0 : 0;
+    }
+    if (!error && state != IPERF3_TEST_END)
+        error = IMP_MALFORMED;
+    if (!error)
+        error = exchange_results(test);
+    if (error)
+        return error;
+    iperf3_report_summary(test);
+    int8_t done;
+    (void)stream_read_all(test->control, &done, 1, answer_by(test)); /* IPERF_DONE, or the end */
+    return 0;
+}
+
+static bool tuned(const struct iperf3_test *test)
+{
+    const struct iperf3_parameters *p = &test->parameters;
+    return !p->udp && (p->window_bytes || p->mss || *p->congestion);
+}
+
+static int one_test(struct iperf3_test *test)
+{
+    struct endpoint client = {0};
+    char address[IP_TEXT_BYTES];
+    test->parameters = (struct iperf3_parameters){.parallel = 1};
+    test->intervals_shown = 0;
+    for (int error = IMP_TIMEOUT; error == IMP_TIMEOUT;) {
+        if (iperf3_interrupted(test))
+            return IMP_CANCELLED;
+        bool watched = test->run->io->interrupted != NULL; /* by someone who may press Ctrl-C */
+        struct instant tick = instant_add(net_now(test->net), IPERF3_TICK_MS * NS_PER_MS);
+        error = accept_with_cookie(test, watched ? tick : INSTANT_NEVER, &test->control, test->cookie);
+        if (error && error != IMP_TIMEOUT)
+            return error;
+    }
+    test->control_open = true;
+    test->cookie[IPERF3_COOKIE_BYTES - 1] = '\0';
+    (void)stream_remote(test->control, &client);
+    iperf3_say(test, "Accepted connection from %s, port %u\n", ip_print(&client.address, address, sizeof address), client.port);
+    int error = serve(test);
+    if (error && test->interrupted)
+        (void)iperf3_state_send(test, IPERF3_SERVER_TERMINATE);
+    else if (error)
+        iperf3_complain(test, "error - %s",
+                        error == IMP_CLOSED ? "control socket has closed unexpectedly" : imp_error_text(error));
+    bool anew = tuned(test);
+    iperf3_test_end(test);
+    if (anew) {
+        (void)listener_close(test->listener);
+        int failed = listen_at(test, &(struct stream_options){.buffer_bytes = 0});
+        if (failed)
+            return failed;
+    }
+    return test->interrupted ? IMP_CANCELLED : 0;
+}
+
+int iperf3_server(struct iperf3_test *test, bool once)
+{
+    int error = listen_at(test, &(struct stream_options){.buffer_bytes = 0});
+    if (error)
+        return iperf3_complain(test, "error - unable to start listener for connections: %s",
+                               error == IMP_IN_USE ? "Address already in use" : imp_error_text(error));
+    unsigned number = 0;
+    do {
+        iperf3_say(test, "%sServer listening on %u (test #%u)\n%s", LINE, test->port, ++number, LINE);
+        error = one_test(test);
+    } while (!error && !once);
+    (void)listener_close(test->listener);
+    if (test->interrupted)
+        return iperf3_complain(test, "interrupt - the server has terminated");
+    return error ? 1 : 0;
+}
+
+/* ---- the service ---- */
+
+struct server_config {
+    uint16_t port;
+};
+struct server {
+    struct iperf3_test test;
+    struct tool_run run;
+    struct tool_io io;
+};
+
+static const struct config_key SERVER_KEYS[] = {{.name = "port",
+                                                 .kind = CONFIG_NUMBER,
+                                                 .offset = offsetof(struct server_config, port),
+                                                 .bytes = 2,
+                                                 .minimum = 1,
+                                                 .maximum = 65535,
+                                                 .fallback = "5201",
+                                                 .about = "TCP (and, in UDP tests, UDP) port to listen on."},
+                                                {.name = NULL}};
+
+static void unheard(void *context, const void *data, size_t length)
+{
+    (void)context;
+    (void)data;
+    (void)length;
+}
+
+static void server_run(struct net *net, void *argument)
+{
+    struct server *server = argument;
+    (void)net;
+    (void)iperf3_server(&server->test, false);
+}
+
+static int server_start(const struct service_start *start, void **state)
+{
+    const struct server_config *config = start->config;
+    struct server *server = arena_take(start->arena, sizeof *server);
+    memset(server, 0, sizeof *server);
+    server->io = (struct tool_io){.out = unheard, .error = unheard, .wall_offset_ns = net_wall_offset_ns(start->net)};
+    server->run = (struct tool_run){.net = start->net, .io = &server->io};
+    server->test = (struct iperf3_test){.run = &server->run, .net = start->net, .server = true, .port = config->port};
+    *state = server;
+    return net_spawn(start->net, "iperf3-server", server_run, server);
+}
+
+const struct service IPERF3_SERVER_SERVICE = {.name = "iperf3-server",
+                                              .summary = "measures throughput: the other end of iperf3",
+                                              .config_bytes = sizeof(struct server_config),
+                                              .keys = SERVER_KEYS,
+                                              .start = server_start};
