@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "lab/pattern.h"
+#include "net/net_config.h"
 
 static void *grown(void *array, size_t count, size_t *room, size_t element_bytes)
 {
@@ -143,6 +144,41 @@ static void group_plans(struct loader *l, struct lab_group *group)
     }
 }
 
+/* The name of every setting there is, for did-you-mean; ends with NULL. */
+static const char *const *sysctl_names(struct arena *arena)
+{
+    char name[SYSCTL_TEXT_BYTES];
+    size_t count = 0;
+    while (net_sysctl_name(count, name, sizeof name))
+        count++;
+    const char **names = arena_take(arena, (count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = arena_format(arena, "%s", net_sysctl_name(i, name, sizeof name));
+    names[count] = NULL;
+    return names;
+}
+
+static void group_sysctls(struct loader *l, struct lab_group *group)
+{
+    const struct yaml *map = yaml_find(group->yaml, "sysctl");
+    for (size_t i = 0; i < group->config.sysctl_count && i < map->count; i++) {
+        const struct sysctl_entry *entry = &group->config.sysctls[i];
+        const struct yaml_item *item = &map->items[i];
+        int error = net_sysctl_set(NULL, entry->name, entry->value);
+        const char *const *names = sysctl_names(&l->lab->arena);
+        bool known = false;
+        for (size_t k = 0; names[k]; k++)
+            known |= strcmp(names[k], entry->name) == 0;
+        if (error && !known)
+            fault_add(l->faults, item->key->at, "there is no setting '%.80s'%s", entry->name,
+                      fault_did_you_mean(l->faults, entry->name, names));
+        else if (error == IMP_DENIED)
+            fault_add(l->faults, item->key->at, "'%s' is only to be read", entry->name);
+        else if (error)
+            fault_add(l->faults, item->value->at, "'%.80s' is no value for %s", entry->value, entry->name);
+    }
+}
+
 static void group_settings(struct loader *l, struct lab_group *group)
 {
     struct node_config *config = &group->config;
@@ -151,7 +187,9 @@ static void group_settings(struct loader *l, struct lab_group *group)
         group->accept_advertisements |= group->plans[i].accept_advertisements;
     if (config->dns_count > 3)
         fault_add(l->faults, yaml_position(group->yaml, "dns", 3), "a fourth DNS server, expected at most 3");
-    static const char *const stack_keys[] = {"gateway", "dns", "search", "hosts", "routes", "forwarding", "ttl", "services"};
+    static const char *const stack_keys[] = {"gateway",    "dns",    "search", "hosts",   "routes",
+                                             "forwarding", "sysctl", "ttl",    "services"};
+    group_sysctls(l, group);
     for (size_t i = 0; i < count_of(stack_keys) && !has_stack(group); i++) {
         const struct yaml_item *item = yaml_find_item(group->yaml, stack_keys[i]);
         if (item)

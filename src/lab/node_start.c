@@ -142,6 +142,8 @@ int world_node_start(struct world *world, struct world_node *node, struct text *
     node->udp = udp_create(node->stack);
     node->tcp = tcp_create(node->stack);
     node->net = net_lab_create(node->node);
+    for (size_t i = 0; i < group->config.sysctl_count; i++)
+        (void)net_sysctl_set(node->net, group->config.sysctls[i].name, group->config.sysctls[i].value); /* checked at load */
     resolver_start(node);
     return 0;
 }

@@ -79,6 +79,9 @@ const struct config_key HOSTS_KEYS[] = {
     {.name = "value", IPS(host_entry, value, value_count), .required = true, .about = "The addresses of the name."},
     {.name = NULL}};
 
+const struct config_key SYSCTL_KEYS[] = {
+    {.name = "value", TEXT(sysctl_entry, value), .required = true, .about = "Its value, as sysctl takes it."}, {.name = NULL}};
+
 const struct config_key NODE_KEYS[] = {
     {.name = "about", TEXT(node_config, about), .about = "A sentence for the reader."},
     {.name = "kind",
@@ -128,6 +131,15 @@ const struct config_key NODE_KEYS[] = {
      .kind = CONFIG_BOOL,
      .offset = offsetof(struct node_config, forwarding),
      .about = "Forward packets between ports. True for a router, false for a host, unless told otherwise."},
+    {.name = "sysctl",
+     .kind = CONFIG_MAP,
+     .keys = SYSCTL_KEYS,
+     .element_bytes = sizeof(struct sysctl_entry),
+     .offset = offsetof(struct node_config, sysctls),
+     .count_offset = offsetof(struct node_config, sysctl_count),
+     .about =
+         "Settings of TCP and IP by their Linux names, such as `net.ipv4.tcp_congestion_control: bbr`; the tool `sysctl -a` "
+         "lists them with their values."},
     {.name = "ttl",
      .kind = CONFIG_NUMBER,
      .bytes = 1,

@@ -28,6 +28,10 @@ struct host_entry {
     struct ip *value;
     size_t value_count;
 };
+struct sysctl_entry {
+    const char *name;
+    const char *value;
+};
 enum node_kind { NODE_HOST, NODE_ROUTER, NODE_SWITCH, NODE_HUB };
 struct node_config {
     const char *pattern; /* its name, or a range of names */
@@ -48,6 +52,8 @@ struct node_config {
     size_t route_count;
     struct host_entry *hosts;
     size_t host_count;
+    struct sysctl_entry *sysctls;
+    size_t sysctl_count;
     bool forwarding;
     uint8_t ttl;
     int64_t ageing_ns;
@@ -103,7 +109,7 @@ struct step_config {
 };
 
 extern const char *const NODE_KINDS[], *const QUEUE_DISCIPLINES[];
-extern const struct config_key LAB_KEYS[], NODE_KEYS[], PORT_KEYS[], ADVERTISE_KEYS[], HOSTS_KEYS[], WIRE_KEYS[],
+extern const struct config_key LAB_KEYS[], NODE_KEYS[], PORT_KEYS[], ADVERTISE_KEYS[], HOSTS_KEYS[], SYSCTL_KEYS[], WIRE_KEYS[],
     WIRE_SETTING_KEYS[], STEP_KEYS[], FAULT_KEYS[], RUN_EXPECT_KEYS[], EVENT_EXPECT_KEYS[], DROPS_EXPECT_KEYS[], DROPS_KEYS[];
 
 #endif
