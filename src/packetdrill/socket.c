@@ -166,6 +166,7 @@ static void socket_destroy(struct drill *drill, struct descriptor *descriptor)
     struct socket *socket = (struct socket *)descriptor;
     if (socket->descriptor.kind == DESCRIPTOR_DATAGRAM)
         datagram_end(socket);
+    zero_copy_end(socket);
     memory_free(socket);
 }
 

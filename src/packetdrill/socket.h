@@ -10,6 +10,11 @@
 /* A socket as Linux's calls know it, over TCP's and UDP's own sockets, which are made late: a TCP one by listen() or connect(), a UDP one by
  * the first call that needs it. Functions return what the system call returns, -1 with errno set. */
 enum { SOCKET_OPTIONS = 64 };
+struct zero_copy {  /* MSG_ZEROCOPY's completions */
+    uint64_t *ends; /* where in the stream each send under way ended */
+    uint32_t count, capacity;
+    uint32_t complete, told; /* sends whose bytes are acknowledged, and those of them that were told */
+};
 struct socket {
     struct descriptor descriptor;
     struct drill *drill;
@@ -22,6 +27,8 @@ struct socket {
     bool shut_read, shut_write;
     uint64_t received; /* bytes; it and the next two as last observed */
     bool finished, writable;
+    uint64_t written; /* bytes that TCP took */
+    struct zero_copy zero_copy;
     int error; /* errno to be told once, as SO_ERROR */
     int backlog;
     int linger_s;                                /* -1: none */
@@ -62,6 +69,13 @@ void stream_settings(struct socket *socket, struct tcp_settings *out);
 ssize_t stream_receive(struct socket *socket, struct msghdr *message, int flags);
 ssize_t stream_send(struct socket *socket, const struct msghdr *message, int flags);
 int stream_ioctl(struct socket *socket, unsigned long request, int *value);
+
+/* ---- error_queue.c ---- */
+void zero_copy_sent(struct socket *socket); /* a send with MSG_ZEROCOPY has just been taken */
+void zero_copy_observe(struct socket *socket, const struct tcp_info *info);
+void zero_copy_end(struct socket *socket);
+bool error_queue_waiting(const struct socket *socket);
+ssize_t error_queue_receive(struct socket *socket, struct msghdr *message); /* EAGAIN: it is empty */
 
 /* ---- datagram.c ---- */
 ssize_t datagram_receive(struct socket *socket, struct msghdr *message, int flags);

@@ -65,6 +65,7 @@ void stream_observe(struct socket *socket, struct instant now)
     struct tcp_info info;
     tcp_socket_info(socket->tcp, &info);
     wakes_observe(socket, &info);
+    zero_copy_observe(socket, &info);
     if (info.state != TCP_CLOSED)
         return;
     socket->ended = true;
@@ -223,6 +224,8 @@ int stream_accept(struct socket *socket, struct sockaddr *address, socklen_t *le
     child->listening = false;
     child->error = 0;
     child->tcp = NULL;
+    child->written = 0;
+    child->zero_copy = (struct zero_copy){0};
     int error = tcp_accept(socket->tcp, tcp_changed, child, &child->tcp);
     if (error) {
         memory_free(child);
@@ -314,7 +317,7 @@ short stream_events(struct socket *socket)
         if (out_over || tcp_writable(socket->tcp))
             events |= POLLOUT | POLLWRNORM;
     }
-    if (socket->error)
+    if (socket->error || error_queue_waiting(socket))
         events |= POLLERR;
     return (short)events;
 }

@@ -5,9 +5,9 @@
  * the bytes, MSG_TRUNC drops them without a copy.
  *
  * Sending: a call that blocks returns when the last byte is in the send buffer, one that does not with what fitted. MSG_MORE corks for
- * this one call. MSG_FASTOPEN opens the connection first. MSG_ZEROCOPY is an ordinary copy. There is no signal: EPIPE is all.
+ * this one call. MSG_FASTOPEN opens the connection first. MSG_ZEROCOPY is a copy, whose completion error_queue.c tells. There is no signal: EPIPE is all.
  *
- * Out-of-band data (MSG_OOB) is left out: RFC 6093 asks that nobody use it. The queue of errors (MSG_ERRQUEUE) is always empty. */
+ * Out-of-band data (MSG_OOB) is left out: RFC 6093 asks that nobody use it. */
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -120,7 +120,7 @@ ssize_t stream_receive(struct socket *socket, struct msghdr *message, int flags)
     size_t control_room = message->msg_controllen;
     message->msg_namelen = 0;
     if (flags & MSG_ERRQUEUE)
-        return fail(EAGAIN);
+        return error_queue_receive(socket, message);
     message->msg_controllen = 0;
     message->msg_flags = 0;
     if (flags & MSG_OOB)
@@ -178,6 +178,7 @@ static ssize_t send_bytes(struct socket *socket, const uint8_t *data, size_t len
         ssize_t n = opening ? IMP_BUSY : tcp_write(socket->tcp, data + done, length - done);
         if (n > 0) {
             done += (size_t)n;
+            socket->written += (uint64_t)n;
             continue;
         }
         if (n != IMP_BUSY)
@@ -211,6 +212,8 @@ ssize_t stream_send(struct socket *socket, const struct msghdr *message, int fla
         (void)tcp_set(socket->tcp, TCP_KNOB_CORK, 1);
     ssize_t n = send_bytes(socket, data, length, flags);
     int error = errno;
+    if (n > 0 && flags & MSG_ZEROCOPY && option_value(socket, SOL_SOCKET, SO_ZEROCOPY))
+        zero_copy_sent(socket);
     if (flags & MSG_MORE && !corked && socket->tcp)
         (void)tcp_set(socket->tcp, TCP_KNOB_MORE, 0);
     memory_free(data);

@@ -292,6 +292,30 @@ static void test_bad_pointers_and_queue_length(void **state)
     assert_int_equal(left, 70);
 }
 
+static void test_zero_copy(void **state)
+{
+    (void)state;
+    int fd = accepted(0);
+    set_option(fd, SOL_SOCKET, SO_ZEROCOPY, 1);
+    _Alignas(struct cmsghdr) char control[128];
+    struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
+    assert_int_equal(table.send(world, fd, buffer, 4000, MSG_ZEROCOPY), 4000);
+    assert_int_equal(table.send(world, fd, buffer, 1000, MSG_ZEROCOPY), 1000);
+    must_fail(table.recvmsg(world, fd, &message, MSG_ERRQUEUE), EAGAIN);
+    in(". 1:1(0) ack 5001 win 257");
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+    assert_int_equal(table.poll(world, &one, 1, 0), 1);
+    assert_int_equal(one.revents, POLLERR);
+    assert_int_equal(table.recvmsg(world, fd, &message, MSG_ERRQUEUE), 0);
+    assert_int_equal(message.msg_flags, MSG_ERRQUEUE);
+    uint32_t range[2]; /* ee_info and ee_data: the first and the last send */
+    memcpy(range, CMSG_DATA(CMSG_FIRSTHDR(&message)) + 8, sizeof range);
+    assert_int_equal(range[0], 0);
+    assert_int_equal(range[1], 1);
+    message.msg_controllen = sizeof control;
+    must_fail(table.recvmsg(world, fd, &message, MSG_ERRQUEUE), EAGAIN);
+}
+
 static void test_pipe_and_splice(void **state)
 {
     (void)state;
@@ -326,6 +350,7 @@ int main(void)
         SCENE(test_udp),
         SCENE(test_ipv6),
         SCENE(test_epoll),
+        SCENE(test_zero_copy),
         SCENE(test_bad_pointers_and_queue_length),
         SCENE(test_pipe_and_splice),
     };
