@@ -51,6 +51,8 @@ struct dial_options {
     struct endpoint local; /* family 0 and port 0: chosen */
     uint8_t ttl;           /* 0 = the node's default */
     struct stream_options stream;
+    bool
+        fast_open; /* TCP Fast Open (RFC 7413), for who writes first: the first write may go with the SYN, and may be what tells of failure */
 };
 /* Connects by TCP. IMP_REFUSED, IMP_UNREACHABLE, IMP_TIMEOUT; IMP_INVALID for a group address. `options` may be NULL. */
 int net_dial(struct net *net, const struct endpoint *remote, const struct dial_options *options, struct instant deadline,

@@ -284,6 +284,8 @@ static int host_dial(struct net *net, const struct endpoint *remote, const struc
         else if (bind(fd, (struct sockaddr *)&address, length) != 0)
             error = host_error(errno);
     }
+    if (options->fast_open) /* a kernel that cannot connects the ordinary way */
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &(int){1}, sizeof(int));
     socklen_t length = host_address_make(remote, false, &address);
     if (!error && connect(fd, (struct sockaddr *)&address, length) != 0 && errno != EINPROGRESS)
         error = host_error(errno);

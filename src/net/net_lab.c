@@ -124,6 +124,7 @@ static int lab_dial(struct net *net, const struct endpoint *remote, const struct
                                     .remote = *remote,
                                     .ttl = options->ttl,
                                     .no_delay = true,
+                                    .fast_open = options->fast_open,
                                     .changed = tcp_changed,
                                     .owner = stream};
     int error = settings_tune(&settings, &options->stream);
@@ -144,8 +145,12 @@ static int lab_listen(struct net *net, const struct endpoint *local, const struc
     struct lab_object *listener = tcp_object(net, NET_LISTENER);
     if (!listener)
         return IMP_LIMIT;
-    struct tcp_settings settings = {
-        .local = *local, .no_delay = true, .backlog = LIMIT_NET_BACKLOG, .changed = tcp_changed, .owner = listener};
+    struct tcp_settings settings = {.local = *local,
+                                    .no_delay = true,
+                                    .backlog = LIMIT_NET_BACKLOG,
+                                    .fast_open_queue = LIMIT_NET_BACKLOG,
+                                    .changed = tcp_changed,
+                                    .owner = listener};
     int error = settings_tune(&settings, options);
     if (!error)
         error = tcp_listen(world_of(net)->tcp, &settings, &listener->tcp);

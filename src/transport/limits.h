@@ -24,6 +24,7 @@ enum {
     LIMIT_TCP_BLOCK = 64 * 1024,                 /* up to this */
     LIMIT_TCP_ISLANDS = 1024,                    /* gaps in one connection's out-of-order queue */
     LIMIT_TCP_FLIGHT = 1024 * 1024,              /* segments of one connection sent and not acknowledged */
+    LIMIT_TCP_FAST_OPEN_PEERS = 256,             /* addresses of which a node keeps a cookie */
     LIMIT_TCP_MSS_LEAST = 48,                    /* a peer that asks for less gets this: tiny segments are an attack */
     LIMIT_TCP_SYN_RETRIES = 6,                   /* 1, 2, 4 ... s: 127 s in all */
     LIMIT_TCP_SYN_ACK_RETRIES = 5,

@@ -109,9 +109,10 @@ static inline void script_receive(struct port *port, struct frame *frame, struct
         s->host_port = c->segment.source_port;
         if (c->segment.options & TCP_OPTION_TIMESTAMPS)
             flow->last_timestamp = c->segment.timestamp;
+        uint32_t syn = (c->segment.flags & TCP_SYN) != 0;
         for (uint32_t i = 0; i < c->segment.payload_bytes; i++)
             c->wrong_payload |=
-                ip[20 + c->segment.header_bytes + i] != script_pattern(c->segment.sequence.n - flow->iss - 1 + i, 1);
+                ip[20 + c->segment.header_bytes + i] != script_pattern(c->segment.sequence.n + syn - flow->iss - 1 + i, 1);
     }
     frame_release(frame);
 }
@@ -142,8 +143,9 @@ static inline void script_send(struct script *s, struct tcp_segment *segment, ui
 {
     static uint8_t bytes[65535];
     uint32_t header = tcp_segment_build(segment, bytes);
+    uint32_t syn = (segment->flags & TCP_SYN) != 0;
     for (uint32_t i = 0; i < payload; i++)
-        bytes[header + i] = script_pattern(segment->sequence.n - s->peer_iss - 1 + i, 2);
+        bytes[header + i] = script_pattern(segment->sequence.n + syn - s->peer_iss - 1 + i, 2);
     uint32_t sum = stack_pseudo_sum(&s->peer_ip, &s->host_ip, PROTOCOL_TCP, header + payload);
     store_u16(bytes + 16, checksum_finish(checksum_partial(bytes, header + payload, sum)));
     script_send_ip(s, PROTOCOL_TCP, bytes, header + payload);
@@ -270,6 +272,11 @@ static inline void script_options(struct script *s, char *text, struct expectati
                     break;
                 p++;
             }
+        } else if (strncmp(word, "fo", 2) == 0) {
+            g->options |= TCP_OPTION_FAST_OPEN;
+            g->cookie_length = 0;
+            for (const char *p = word + 2 + (word[2] == ' '); sscanf(p, "%2x", &a) == 1 && g->cookie_length < 16; p += 2)
+                g->cookie[g->cookie_length++] = (uint8_t)a;
         } else if (*word) {
             script_fail(s, "unknown option \"%s\"", word);
         }
@@ -392,6 +399,9 @@ static inline void script_expect(struct script *s, char *text)
         what = "window scale";
     else if (e.has_options && want->flags & TCP_SYN && want->options != (seen->options & ~TCP_OPTION_SACK))
         what = "options of the SYN";
+    else if (want->options & TCP_OPTION_FAST_OPEN &&
+             (want->cookie_length != seen->cookie_length || memcmp(want->cookie, seen->cookie, seen->cookie_length) != 0))
+        what = "Fast Open cookie";
     else if (e.has_ce && (c->traffic_class & 3) != e.ecn)
         what = "ECN field";
     if (what)
@@ -583,6 +593,10 @@ static inline void script_option(struct script *s, const char *text)
         s->settings.send_buffer_bytes = value;
     else if (strcmp(name, "no-delay") == 0)
         s->settings.no_delay = true;
+    else if (strcmp(name, "fast-open") == 0)
+        s->settings.fast_open = true;
+    else if (strcmp(name, "fast-open-queue") == 0)
+        s->settings.fast_open_queue = value;
     else if (strcmp(name, "keep-alive") == 0)
         s->settings.keep_alive = true;
     else if (strcmp(name, "backlog") == 0)
@@ -606,6 +620,7 @@ static inline void script_command(struct script *s, char *text)
     if (strcmp(word, "connect") == 0) {
         s->settings.remote = (struct endpoint){.address = s->peer_ip, .port = s->flow->port};
         script_result(s, "connect", tcp_connect(s->tcp, &s->settings, &s->socket), *a ? script_error(a) : 0);
+        s->written = s->read = 0;
         script_run_to(s, s->at);
     } else if (strcmp(word, "listen") == 0) {
         s->settings.local = (struct endpoint){.port = s->host_port};
@@ -614,6 +629,7 @@ static inline void script_command(struct script *s, char *text)
         s->listener = out;
     } else if (strcmp(word, "accept") == 0) {
         script_result(s, "accept", tcp_accept(s->listener, NULL, NULL, &s->socket), *a ? script_error(a) : 0);
+        s->written = s->read = 0;
     } else if (strcmp(word, "established") == 0) {
         script_established(s, text + strlen("established"));
     } else if (strcmp(word, "write") == 0) {

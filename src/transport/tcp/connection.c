@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
+#include "transport/tcp/fast_open.h"
 #include "transport/tcp/rooms.h"
 
 enum { MTU_LEAST_IPV4 = 552, MTU_LEAST_IPV6 = 1280 };
@@ -150,6 +151,7 @@ static void grave_add(struct tcp_connection *c)
 
 static void stop(struct tcp_connection *c)
 {
+    fast_open_end(c, false);
     for (unsigned i = 0; i < TIMER_COUNT; i++)
         c->due[i] = INSTANT_NEVER;
     timer_cancel(c->socket.tcp->node, &c->timer);
@@ -167,7 +169,7 @@ void connection_end(struct tcp_connection *c, int error)
     c->error = error;
     if (error && error != IMP_RESET && error != IMP_CLOSED)
         event_end(c, error);
-    bool half_open = c->socket.state == TCP_SYN_RECEIVED && c->listener;
+    bool half_open = c->socket.state == TCP_SYN_RECEIVED && c->listener && !(c->flags & CONNECTION_READY);
     set_state(c, TCP_CLOSED);
     stop(c);
     if (half_open) {

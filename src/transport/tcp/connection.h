@@ -14,9 +14,10 @@
  * hold no memory when empty. `snd` and `rcv` carry the RFC's names (section 3.3.1). */
 struct tcp_connection {
     struct tcp_socket socket;
-    struct tcp_listener *listener; /* until accepted */
-    struct list waiting;           /* in the listener's half_open or ready */
-    struct timer timer;            /* one for all: fires at the earliest of `due`, or earlier (then it is set again) */
+    struct tcp_listener *listener;     /* until accepted */
+    struct fast_open_queue *fast_open; /* with CONNECTION_FAST_OPEN */
+    struct list waiting;               /* in the listener's half_open or ready */
+    struct timer timer;                /* one for all: fires at the earliest of `due`, or earlier (then it is set again) */
     struct instant due[TIMER_COUNT];
     uint32_t flags;
     int error;           /* what ended it; 0 or a negative imp_error */
@@ -27,6 +28,8 @@ struct tcp_connection {
     uint16_t mss;       /* payload of a full segment, timestamps deducted (Eff.snd.MSS but for SACK blocks) */
     uint16_t mss_peer;  /* what the peer's option allows */
     uint16_t mss_asked; /* the socket's own clamp; 0 = none */
+    uint16_t syn_data;  /* payload bytes on our SYN, until it is answered */
+    struct instant syn_sent;
     uint8_t ttl, syn_retries, retries, backoff, probes, keep_alive_probes;
     struct tcp_personal personal;
     struct {

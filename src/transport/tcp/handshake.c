@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
+#include "transport/tcp/fast_open.h"
 #include "transport/tcp/rooms.h"
 
 void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, struct instant now)
@@ -43,12 +44,25 @@ void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, 
     connection_update_mss(c);
 }
 
-void handshake_done(struct tcp_connection *c, struct instant now)
+/* Data on our SYN: what the peer took is acknowledged, and what it did not take was never sent (RFC 7413 section 4.2.2). */
+static void syn_data_answered(struct tcp_connection *c, struct sequence ack)
+{
+    uint32_t taken = sequence_distance(c->snd.una, ack);
+    send_buffer_drop(&c->send, taken);
+    c->count.bytes_acked += taken;
+    c->snd.una = c->snd.nxt = c->snd.partial_end = ack;
+    c->syn_data = 0;
+}
+
+void handshake_done(struct tcp_connection *c, struct sequence ack, struct instant now)
 {
     c->snd.una = sequence_add(c->snd.iss, 1);
+    if (c->syn_data)
+        syn_data_answered(c, ack);
+    fast_open_end(c, false);
     timer_clear(c, TIMER_RETRANSMIT);
     if (c->syn_retries == 0 && !(c->flags & CONNECTION_COOKIE))
-        rtt_sample(&c->rtt, instant_since(now, c->last_send), c->snd.una, c->snd.nxt, now);
+        rtt_sample(&c->rtt, instant_since(now, c->syn_sent), c->snd.una, c->snd.nxt, now);
     else if (c->syn_retries)
         c->congestion.cwnd = 1; /* RFC 5681 3.1 */
     c->rcv.rtt_ns = c->rtt.smoothed_ns;
@@ -56,7 +70,8 @@ void handshake_done(struct tcp_connection *c, struct instant now)
     c->rcv.tune_start = c->rcv.nxt;
     c->rcv.tune_time = now;
     c->rcv.tune_space = c->rcv.wnd < 10u * c->mss ? c->rcv.wnd : 10u * c->mss;
-    c->snd.partial_end = c->snd.una;
+    if (!c->sent.count)
+        c->snd.partial_end = c->snd.una;
     c->recovery.high = c->recovery.undo_marker = c->snd.una;
     set_state(c, TCP_ESTABLISHED);
     event_established(c);
@@ -72,7 +87,7 @@ static void simultaneous_open(struct tcp_connection *c, const struct tcp_segment
 {
     handshake_options(c, syn, now);
     set_state(c, TCP_SYN_RECEIVED);
-    output_syn(c, now);
+    output_syn(c, NULL, now);
 }
 
 void syn_sent_input(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame, struct instant now)
@@ -110,7 +125,8 @@ void syn_sent_input(struct tcp_connection *c, const struct tcp_segment *segment,
         return;
     }
     handshake_options(c, segment, now);
-    handshake_done(c, now);
+    fast_open_answered(c, segment, now);
+    handshake_done(c, segment->acknowledgement, now);
     if (segment->payload_bytes || segment->flags & TCP_FIN) {
         receive_data(c, segment, frame, now);
         frame = NULL;

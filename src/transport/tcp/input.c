@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
+#include "transport/tcp/fast_open.h"
 #include "transport/tcp/rooms.h"
 
 #define PAWS_VALID_NS                                                                                                          \
@@ -58,8 +59,10 @@ static void drop(struct tcp_connection *c, struct frame *frame, enum drop_reason
 static void reset_received(struct tcp_connection *c)
 {
     event_reset_received(c);
+    int handshake = c->flags & CONNECTION_FAST_OPEN ? IMP_RESET : IMP_REFUSED;
+    fast_open_end(c, true);
     switch ((enum tcp_state)c->socket.state) {
-    case TCP_SYN_RECEIVED: connection_end(c, IMP_REFUSED); break;
+    case TCP_SYN_RECEIVED: connection_end(c, handshake); break;
     case TCP_CLOSING:
     case TCP_LAST_ACK:
     case TCP_TIME_WAIT: connection_end(c, c->flags & CONNECTION_FIN_RECEIVED && c->send.length == 0 ? 0 : IMP_RESET); break;
@@ -81,7 +84,7 @@ static bool acceptable(struct tcp_connection *c, const struct tcp_segment *segme
     if (repeated_syn && segment->flags & TCP_ACK && !reset && sequence_equal(segment->acknowledgement, c->snd.nxt))
         return true; /* the answer of a simultaneous open: taken for its ACK */
     if (repeated_syn && !reset) {
-        output_syn(c, now);
+        output_syn(c, NULL, now);
         frame_release(frame);
         return false;
     }
@@ -134,7 +137,9 @@ static bool syn_acknowledged(struct tcp_connection *c, const struct packet_info 
         if (c->snd.wnd > c->snd.wnd_max)
             c->snd.wnd_max = c->snd.wnd;
     }
-    handshake_done(c, now);
+    handshake_done(c, segment->acknowledgement, now);
+    if (c->sent.count) /* Fast Open: what was sent meanwhile */
+        timer_restart_retransmit(c, now);
     if (c->flags & CONNECTION_FIN_QUEUED) /* closed while opening */
         set_state(c, TCP_FIN_WAIT_1);
     return true;

@@ -20,6 +20,7 @@
 #include "transport/limits.h"
 #include "transport/tcp/cookie.h"
 #include "transport/tcp/events.h"
+#include "transport/tcp/fast_open.h"
 #include "transport/tcp/rooms.h"
 
 #define COOKIES_FOR_NS (120 * NS_PER_S) /* after the last one was sent, ACKs are looked at */
@@ -76,6 +77,8 @@ int tcp_listen(struct tcp *tcp, const struct tcp_settings *settings, struct tcp_
     listener->settings.owner = NULL;
     int backlog = settings->backlog > 0 ? settings->backlog : LIMIT_TCP_BACKLOG_DEFAULT;
     listener->backlog = (uint32_t)(backlog < LIMIT_TCP_BACKLOG ? backlog : LIMIT_TCP_BACKLOG);
+    listener->fast_open = memory_take_zeroed(1, sizeof *listener->fast_open);
+    *listener->fast_open = (struct fast_open_queue){.holders = 1, .most = settings->fast_open_queue};
     list_init(&listener->half_open);
     list_init(&listener->ready);
     list_push_back(&tcp->listeners, &listener->socket.link);
@@ -97,8 +100,23 @@ static struct tcp_connection *half_open_create(struct tcp_listener *listener, co
     return c;
 }
 
+/* RFC 7413: it counts as open, so that its data can be read and answered, before the peer's ACK of our SYN. */
+static void open_fast(struct tcp_connection *c, const struct tcp_segment *syn, struct frame *frame, struct instant now)
+{
+    struct tcp_listener *listener = c->listener;
+    fast_open_begin(c, listener);
+    (void)listener_established(c);
+    c->rcv.wnd = c->rcv.limit < UINT16_MAX ? c->rcv.limit : UINT16_MAX;
+    if (syn->payload_bytes)
+        receive_data(c, syn, frame, now);
+    else
+        frame_release(frame);
+    if (listener->socket.changed)
+        listener->socket.changed(&listener->socket, listener->socket.owner);
+}
+
 static void open_half(struct tcp_listener *listener, const struct packet_info *info, const struct tcp_segment *syn,
-                      struct instant now)
+                      struct frame *frame, struct instant now)
 {
     struct tcp *tcp = listener->socket.tcp;
     struct endpoint local = {.address = info->destination, .port = syn->destination_port};
@@ -106,11 +124,19 @@ static void open_half(struct tcp_listener *listener, const struct packet_info *i
     struct path path = {.mtu = 0};
     uint16_t interface = ip_is_link_local(&remote.address) ? info->interface : 0;
     remote.interface = interface;
-    if (stack_path(tcp->stack, &remote.address, interface, &path) != 0)
+    if (stack_path(tcp->stack, &remote.address, interface, &path) != 0) {
+        node_drop(tcp->node, frame, DROP_TCP_INVALID);
         return;
+    }
+    struct fast_open_cookie cookie;
+    bool with_cookie, fast = fast_open_accepts(listener, info, syn, now, &cookie, &with_cookie);
     struct tcp_connection *c = half_open_create(listener, &local, &remote, &path, syn, now);
     set_state(c, TCP_SYN_RECEIVED);
-    output_syn(c, now);
+    if (fast)
+        open_fast(c, syn, frame, now);
+    else
+        frame_release(frame);
+    output_syn(c, with_cookie ? &cookie : NULL, now);
 }
 
 /* ---- SYN cookies: cookie.h ---- */
@@ -221,17 +247,18 @@ void listener_input(struct tcp_listener *listener, const struct packet_info *inf
         node_drop(tcp->node, frame, DROP_TCP_BACKLOG_FULL);
         return;
     }
-    if (by_cookie)
-        cookie_answer(listener, info, segment, now);
-    else
-        open_half(listener, info, segment, now);
+    if (!by_cookie) {
+        open_half(listener, info, segment, frame, now);
+        return;
+    }
+    cookie_answer(listener, info, segment, now);
     frame_release(frame);
 }
 
 bool listener_established(struct tcp_connection *c)
 {
     struct tcp_listener *listener = c->listener;
-    if (!listener)
+    if (!listener || c->flags & CONNECTION_READY)
         return true;
     if (listener->ready_count >= listener->backlog)
         return false;
@@ -288,5 +315,6 @@ void tcp_listener_close(struct tcp_listener *listener)
     }
     demux_remove(tcp, &listener->socket);
     list_remove(&listener->socket.link);
+    fast_open_release(listener->fast_open);
     memory_free(listener);
 }

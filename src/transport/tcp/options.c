@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "transport/limits.h"
+#include "transport/tcp/fast_open.h"
 #include "transport/tcp/rooms.h"
 
 static uint32_t at_least(uint32_t value, uint32_t least) { return value < least ? least : value; }
@@ -44,6 +45,8 @@ static int set_listener(struct tcp_listener *listener, enum tcp_knob knob, uint3
     case TCP_KNOB_SEND_BUFFER: settings->send_buffer_bytes = value; return 0;
     case TCP_KNOB_RECEIVE_BUFFER: settings->receive_buffer_bytes = value; return 0;
     case TCP_KNOB_MAXIMUM_SEGMENT: settings->maximum_segment = (uint16_t)value; return 0;
+    case TCP_KNOB_FAST_OPEN: listener->fast_open->most = value < listener->backlog ? value : listener->backlog; return 0;
+    case TCP_KNOB_FAST_OPEN_NO_COOKIE: settings->fast_open_no_cookie = value != 0; return 0;
     case TCP_KNOB_BACKLOG: listener->backlog = value < LIMIT_TCP_BACKLOG ? value : LIMIT_TCP_BACKLOG; return 0;
     default: return set_personal(&settings->personal, knob, value) ? 0 : IMP_UNSUPPORTED;
     }

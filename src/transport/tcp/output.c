@@ -15,20 +15,24 @@
  * Every segment with an ACK tells the present window and settles a pending acknowledgement. The peer's window and ours, the timers, and
  * ICMP's influence on the segment size live elsewhere. */
 #include <assert.h>
+#include <string.h>
 
 #include "base/checksum.h"
 #include "base/error.h"
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
+#include "transport/tcp/fast_open.h"
 #include "transport/tcp/rooms.h"
 
 enum { PACED_HEADERS = 52 }; /* IP, TCP and timestamps use the path too */
 
-struct sequence output_end(const struct tcp_connection *c)
+static struct sequence output_first(const struct tcp_connection *c)
 {
     uint32_t syn = sequence_equal(c->snd.una, c->snd.iss); /* the buffer starts behind the SYN */
-    return sequence_add(c->snd.una, c->send.length + syn);
+    return sequence_add(c->snd.una, syn);
 }
+
+struct sequence output_end(const struct tcp_connection *c) { return sequence_add(output_first(c), c->send.length); }
 
 static bool nothing_received(const struct tcp_connection *c)
 {
@@ -174,7 +178,21 @@ void output_reset(struct tcp_connection *c, struct instant now)
     (void)send_bare(c, &segment, now);
 }
 
-void output_syn(struct tcp_connection *c, struct instant now)
+/* What is on a SYN is copied: it is at most one segment, and may have to go again as ordinary data, cut differently. */
+static void send_syn(struct tcp_connection *c, const struct tcp_segment *segment, uint32_t data, struct instant now)
+{
+    struct frame *frame = empty_frame(c->socket.tcp, data);
+    uint32_t sum = 0;
+    if (data) {
+        uint8_t *to = frame_append(frame, data);
+        send_buffer_copy(&c->send, 0, to, data);
+        sum = checksum_partial(to, data, 0);
+        c->count.bytes_sent += data;
+    }
+    (void)transmit(c, segment, frame, sum, 0, now);
+}
+
+void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie, struct instant now)
 {
     struct tcp_segment segment;
     const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
@@ -203,13 +221,19 @@ void output_syn(struct tcp_connection *c, struct instant now)
     segment.window = (uint16_t)window;
     c->rcv.wnd = window;
     c->rcv.wup = c->rcv.nxt;
-    c->snd.nxt = sequence_add(c->snd.iss, 1);
-    c->last_send = now;
+    if (cookie) {
+        segment.options |= TCP_OPTION_FAST_OPEN;
+        segment.cookie_length = cookie->length;
+        memcpy(segment.cookie, cookie->bytes, cookie->length);
+    }
+    if (sequence_equal(c->snd.nxt, c->snd.iss))
+        c->snd.nxt = sequence_add(c->snd.iss, 1u + c->syn_data);
+    c->last_send = c->syn_sent = now;
     if (answer)
         event_syn_ack(c, c->syn_retries > 0);
     else
         event_syn(c, c->syn_retries > 0);
-    (void)send_bare(c, &segment, now);
+    send_syn(c, &segment, answer || c->syn_retries ? 0 : c->syn_data, now);
     timer_restart_retransmit(c, now);
 }
 
@@ -272,7 +296,7 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
     struct frame *frame;
     uint32_t sum = 0;
     if (sent->length)
-        sum = payload_attach(c, &frame, sent, sequence_distance(c->snd.una, sent->start));
+        sum = payload_attach(c, &frame, sent, sequence_distance(output_first(c), sent->start));
     else
         frame = empty_frame(c->socket.tcp, 0);
     struct tcp_segment segment;
@@ -385,7 +409,7 @@ static void note_usage(struct tcp_connection *c, bool limited)
 static bool may_send(const struct tcp_connection *c)
 {
     return c->socket.state == TCP_ESTABLISHED || c->socket.state == TCP_CLOSE_WAIT || c->socket.state == TCP_FIN_WAIT_1 ||
-           c->socket.state == TCP_CLOSING || c->socket.state == TCP_LAST_ACK;
+           c->socket.state == TCP_CLOSING || c->socket.state == TCP_LAST_ACK || c->flags & CONNECTION_FAST_OPEN;
 }
 
 static void after_sending(struct tcp_connection *c, bool sent, bool limited, struct instant now)

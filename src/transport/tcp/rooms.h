@@ -5,6 +5,8 @@
 #include "transport/tcp/connection.h"
 #include "transport/tcp/tcp_internal.h"
 
+struct fast_open_cookie;
+
 /* What each room of TCP offers the others, by file. Segments and frames are handed down from tcp.c; `now` is the event's time. */
 
 /* tcp.c: the table of sockets, ports, initial sequence numbers */
@@ -52,7 +54,8 @@ void connection_input(struct tcp_connection *c, const struct packet_info *info, 
                       struct frame *frame_taken, struct instant now);
 void syn_sent_input(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame_taken, struct instant now);
 void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, struct instant now);
-void handshake_done(struct tcp_connection *c, struct instant now); /* to ESTABLISHED */
+/* To ESTABLISHED; `ack` acknowledges our SYN, and perhaps what was on it. */
+void handshake_done(struct tcp_connection *c, struct sequence ack, struct instant now);
 void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame_taken, struct instant now);
 void timestamp_accept(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
 
@@ -103,7 +106,8 @@ void receive_tune(struct tcp_connection *c, struct instant now);
 /* output.c */
 void output(struct tcp_connection *c, struct instant now); /* sends what may be sent */
 void output_ack(struct tcp_connection *c, struct instant now);
-void output_syn(struct tcp_connection *c, struct instant now); /* SYN or SYN+ACK, by state */
+/* SYN or SYN+ACK, by state; `cookie` for its Fast Open option, NULL: none */
+void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie, struct instant now);
 void output_reset(struct tcp_connection *c, struct instant now);
 int output_sent(struct tcp_connection *c, uint32_t index,
                 struct instant now); /* (re)transmits a record of the retransmission queue */

@@ -168,11 +168,11 @@ static void write_options(struct writer *w, const struct tcp_segment *segment)
     }
     if (options & TCP_OPTION_FAST_OPEN) {
         unsigned padding = (4u - (2u + segment->cookie_length) % 4u) % 4u;
-        for (unsigned i = 0; i < padding; i++)
-            writer_u8(w, KIND_NOP);
         writer_u8(w, KIND_FAST_OPEN);
         writer_u8(w, (uint8_t)(2 + segment->cookie_length));
         writer_bytes(w, segment->cookie, segment->cookie_length);
+        for (unsigned i = 0; i < padding; i++)
+            writer_u8(w, KIND_NOP);
     }
 }
 

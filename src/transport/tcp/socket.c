@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
+#include "transport/tcp/fast_open.h"
 #include "transport/tcp/rooms.h"
 
 const char *tcp_state_name(enum tcp_state state)
@@ -47,7 +48,10 @@ int tcp_connect(struct tcp *tcp, const struct tcp_settings *settings, struct tcp
         return error;
     struct tcp_connection *c = connection_create(tcp, settings, &local, &remote, &path);
     set_state(c, TCP_SYN_SENT);
-    output_syn(c, tcp_now(tcp));
+    if (settings->fast_open && tcp->sysctls.fastopen & FAST_OPEN_CLIENT)
+        fast_open_connect(c, tcp_now(tcp));
+    else
+        output_syn(c, NULL, tcp_now(tcp));
     *out = &c->socket;
     return 0;
 }
@@ -55,6 +59,8 @@ int tcp_connect(struct tcp *tcp, const struct tcp_settings *settings, struct tcp
 int tcp_connected(const struct tcp_socket *socket)
 {
     const struct tcp_connection *c = container_of(socket, const struct tcp_connection, socket);
+    if (c->flags & (CONNECTION_DEFERRED | CONNECTION_FAST_OPEN))
+        return 0;
     if (socket->state == TCP_SYN_SENT || socket->state == TCP_SYN_RECEIVED)
         return IMP_BUSY;
     return socket->state == TCP_CLOSED ? c->error : 0;
@@ -70,6 +76,8 @@ ssize_t tcp_read(struct tcp_socket *socket, void *out, size_t capacity)
     struct tcp_connection *c = connection_of(socket);
     assert(socket->kind == SOCKET_CONNECTION);
     if (c->receive.length == 0) {
+        if (c->flags & CONNECTION_DEFERRED)
+            fast_open_go(c, tcp_now(socket->tcp)); /* who waits for an answer will not ask first */
         if (!stream_ended(c))
             return IMP_BUSY;
         return c->flags & CONNECTION_FIN_RECEIVED ? 0 : c->error;
@@ -111,6 +119,8 @@ ssize_t tcp_write(struct tcp_socket *socket, const void *data, size_t length)
     uint32_t room = c->snd.limit - c->send.length;
     uint32_t n = length < room ? (uint32_t)length : room;
     send_buffer_write(&c->send, data, n);
+    if (c->flags & CONNECTION_DEFERRED)
+        fast_open_go(c, tcp_now(socket->tcp));
     output(c, tcp_now(socket->tcp));
     bury(socket->tcp);
     return (ssize_t)n;
@@ -122,6 +132,8 @@ static void finish(struct tcp_connection *c, struct instant now)
     if (c->flags & CONNECTION_FIN_QUEUED)
         return;
     c->flags |= CONNECTION_FIN_QUEUED;
+    if (c->flags & CONNECTION_DEFERRED)
+        fast_open_go(c, now);
     if (c->socket.state == TCP_ESTABLISHED)
         set_state(c, TCP_FIN_WAIT_1);
     else if (c->socket.state == TCP_CLOSE_WAIT)
@@ -203,9 +215,10 @@ bool tcp_writable(const struct tcp_socket *socket)
     if (socket->state == TCP_CLOSED)
         return true; /* to be told the error */
     uint32_t low = c->personal.not_sent_low, waiting = sequence_distance(c->snd.nxt, output_end(c));
-    if (low && socket->state >= TCP_ESTABLISHED && waiting >= low)
+    bool open = socket->state >= TCP_ESTABLISHED || c->flags & (CONNECTION_DEFERRED | CONNECTION_FAST_OPEN);
+    if (low && open && !(c->flags & CONNECTION_DEFERRED) && waiting >= low)
         return false;
-    return socket->state >= TCP_ESTABLISHED && c->send.length + c->snd.limit / 3 <= c->snd.limit;
+    return open && c->send.length + c->snd.limit / 3 <= c->snd.limit;
 }
 
 void tcp_local(const struct tcp_socket *socket, struct endpoint *out) { *out = socket->local; }

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "transport/limits.h"
+#include "transport/tcp/fast_open.h"
 #include "transport/tcp/tcp_internal.h"
 
 struct row {
@@ -33,6 +34,7 @@ static const struct row ROWS[] = {
     ONE("dsack", dsack, 0, 1, 1),
     ONE("early_retrans", early_retrans, 0, 4, 3),
     ONE("ecn", ecn, 0, 2, 2),
+    ONE("fastopen", fastopen, 0, UINT32_MAX, FAST_OPEN_CLIENT),
     ONE("fin_timeout", fin_timeout_s, 1, 3600, 60),
     ONE("frto", frto, 0, 2, 2),
     ONE("initial_window", initial_window, 1, 1000, CONGESTION_INITIAL_WINDOW),
@@ -67,6 +69,7 @@ static const struct row ROWS[] = {
      {LIMIT_TCP_SEND_BUFFER_LEAST, LIMIT_TCP_SEND_BUFFER_DEFAULT, LIMIT_TCP_SEND_BUFFER}},
 };
 static const char PREFIX[] = "net.ipv4.tcp_", CONGESTION[] = "net.ipv4.tcp_congestion_control";
+static const char FAST_OPEN_KEY[] = "net.ipv4.tcp_fastopen_key";
 
 static uint32_t *place(struct tcp_sysctls *sysctls, const struct row *row)
 {
@@ -99,6 +102,8 @@ int tcp_sysctl_set(struct tcp *tcp, const char *name, const char *value)
             tcp->congestion = ops;
         return 0;
     }
+    if (strcmp(name, FAST_OPEN_KEY) == 0)
+        return fast_open_key_set(tcp, value);
     const struct row *row = row_find(name);
     if (!row)
         return IMP_NOT_FOUND;
@@ -106,7 +111,7 @@ int tcp_sysctl_set(struct tcp *tcp, const char *name, const char *value)
     const char *at = value;
     for (uint32_t i = 0; i < row->count; i++) {
         char *end;
-        unsigned long long n = strtoull(at, &end, 10);
+        unsigned long long n = strtoull(at, &end, 0);
         if (end == at || *at == '-')
             return IMP_MALFORMED;
         if (n < row->least || n > row->most)
@@ -127,6 +132,10 @@ int tcp_sysctl_get(const struct tcp *tcp, const char *name, char *out, size_t si
         snprintf(out, size_bytes, "%s", tcp->congestion->name);
         return 0;
     }
+    if (strcmp(name, FAST_OPEN_KEY) == 0) {
+        fast_open_key_print(tcp, out, size_bytes);
+        return 0;
+    }
     const struct row *row = row_find(name);
     if (!row)
         return IMP_NOT_FOUND;
@@ -141,8 +150,10 @@ int tcp_sysctl_get(const struct tcp *tcp, const char *name, char *out, size_t si
 
 const char *tcp_sysctl_name(size_t at, char *out, size_t size_bytes)
 {
-    if (at > count_of(ROWS))
+    if (at > count_of(ROWS) + 1)
         return NULL;
+    if (at == count_of(ROWS) + 1)
+        return FAST_OPEN_KEY;
     if (at == count_of(ROWS))
         return CONGESTION;
     snprintf(out, size_bytes, "%s%s", PREFIX, ROWS[at].name);

@@ -23,6 +23,7 @@
 #include "base/memory.h"
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
+#include "transport/tcp/fast_open.h"
 #include "transport/tcp/rooms.h"
 
 enum { TABLE_FIRST = 16 };
@@ -58,9 +59,11 @@ void tcp_destroy(struct tcp *tcp)
     while (!list_empty(&tcp->listeners)) {
         struct tcp_socket *socket = list_entry(tcp->listeners.next, struct tcp_socket, link);
         list_remove(&socket->link);
+        fast_open_release(listener_of(socket)->fast_open);
         memory_free(listener_of(socket));
     }
     timer_cancel(tcp->node, &tcp->time_wait_timer);
+    fast_open_cache_free(tcp);
     memory_free(tcp->table);
     memory_free(tcp);
 }

@@ -13,6 +13,12 @@
 #include "transport/tcp/tcp.h"
 
 /* What the rooms of TCP share: the structures. What each room offers the others is in rooms.h. Nothing outside this folder includes either. */
+struct fast_open_peer;
+struct fast_open_queue;
+struct fast_open_key { /* two, so that cookies live on while the key is changed */
+    struct hash_key key[2];
+    bool second, set;
+};
 enum socket_kind { SOCKET_LISTENER, SOCKET_CONNECTION, SOCKET_TIME_WAIT };
 
 struct tcp_socket {           /* what listeners, connections and those that wait out their time have in common */
@@ -44,6 +50,8 @@ struct tcp {
     const struct congestion_ops *congestion; /* of new connections */
     struct tcp_sysctls sysctls;
     struct instant cookies_until; /* SYN cookies may come back until then */
+    struct fast_open_key fast_open_key;
+    struct fast_open_peer *fast_open_peers; /* NULL until one is known */
 };
 
 struct tcp_listener {
@@ -51,6 +59,7 @@ struct tcp_listener {
     struct tcp_settings settings;
     struct list half_open, ready; /* tcp_connection.waiting */
     uint32_t half_open_count, ready_count, backlog;
+    struct fast_open_queue *fast_open;
 };
 
 struct tcp_time_wait { /* all that is left of a connection for its last minute */

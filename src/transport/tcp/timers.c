@@ -74,13 +74,13 @@ static void syn_timeout(struct tcp_connection *c, struct instant now)
 {
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
     uint32_t asks = c->personal.syn_count ? c->personal.syn_count : c->socket.tcp->sysctls.syn_retries;
-    if (c->syn_retries >= (answer ? c->socket.tcp->sysctls.synack_retries : asks)) {
+    if (c->syn_retries >= (answer ? c->socket.tcp->sysctls.synack_retries + ((c->flags & CONNECTION_FAST_OPEN) != 0) : asks)) {
         give_up(c);
         return;
     }
     c->syn_retries++;
     c->count.retransmits++;
-    output_syn(c, now);
+    output_syn(c, NULL, now);
 }
 
 static void retransmit_timeout(struct tcp_connection *c, struct instant now)

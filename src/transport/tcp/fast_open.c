@@ -1,0 +1,262 @@
+/* TCP Fast Open (RFC 7413): a request on the SYN saves a round trip.
+ *
+ * The danger is a SYN with a forged source: it would make the server work, and answer somebody else. So a server hands out a cookie, a hash over
+ * both addresses under a key of its own, to whoever asks in a SYN (an empty option); it arrives only at the true address. A later SYN that
+ * shows it may carry data, and its connection opens at once: the application reads and answers before the third segment. A wrong
+ * cookie, or a full queue, or a stack that knows nothing of all this: the SYN counts, its data does not, and the client sends that again.
+ *
+ * The client keeps cookies by the server's address, with the MSS that it told, in a small table per node (LIMIT_TCP_FAST_OPEN_PEERS places by a
+ * keyed hash: a newcomer takes the place of whoever had it). Where SYNs with data vanish, which some middleboxes see to, the SYN that is
+ * sent again is an ordinary one; after two such losses the address is left alone, for a minute, two, four ... (section 4.1.3.1).
+ *
+ * Data on the SYN is in no record of the retransmission queue: either the SYN+ACK takes it, or handshake_done() winds SND.NXT back and
+ * it leaves again as if it never had. That is the whole of the fallback.
+ *
+ * The cookie is Linux's: SipHash-2-4 over source and destination. Two keys may be set: cookies by the second are good, and renewed.
+ * A listener counts connections that are open before their handshake ends, and for a minute those that then were reset (section 5.1):
+ * at its limit, SYNs are taken the old way. That count outlives accept(), hence struct fast_open_queue.
+ *
+ * Left out on purpose: the experimental option of before the RFC. Timers: none of its own. */
+#include "transport/tcp/fast_open.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "transport/limits.h"
+#include "transport/tcp/rooms.h"
+
+#define RESET_COUNTS_NS (60 * NS_PER_S)
+#define LOSS_PAUSE_NS   (60 * NS_PER_S)
+enum { COOKIE_BYTES = 8, LOSSES_BEARABLE = 2, LOSSES_SHIFT_MAX = 10 };
+
+struct fast_open_peer {
+    struct ip address;              /* family 0: a free place */
+    struct fast_open_cookie cookie; /* length 0: none known */
+    uint16_t mss;
+    uint8_t losses;
+    struct instant last_loss;
+};
+
+/* ---- the client ---- */
+
+static struct fast_open_peer *peer_place(struct tcp *tcp, const struct ip *address)
+{
+    if (!tcp->fast_open_peers)
+        tcp->fast_open_peers = memory_take_zeroed(LIMIT_TCP_FAST_OPEN_PEERS, sizeof *tcp->fast_open_peers);
+    return &tcp->fast_open_peers[hash_keyed(tcp->key, address, sizeof *address) % LIMIT_TCP_FAST_OPEN_PEERS];
+}
+
+static struct fast_open_peer *peer_find(struct tcp *tcp, const struct ip *address)
+{
+    struct fast_open_peer *peer = tcp->fast_open_peers ? peer_place(tcp, address) : NULL;
+    return peer && ip_equal(&peer->address, address) ? peer : NULL;
+}
+
+void fast_open_cache_free(struct tcp *tcp) { memory_free(tcp->fast_open_peers); }
+
+static bool avoided(const struct fast_open_peer *peer, struct instant now)
+{
+    unsigned shift = peer->losses < LOSSES_SHIFT_MAX ? peer->losses : LOSSES_SHIFT_MAX;
+    return peer->losses >= LOSSES_BEARABLE && instant_since(now, peer->last_loss) < LOSS_PAUSE_NS << shift;
+}
+
+void fast_open_connect(struct tcp_connection *c, struct instant now)
+{
+    static const struct fast_open_cookie ASK;
+    struct tcp *tcp = c->socket.tcp;
+    struct fast_open_peer *peer = peer_find(tcp, &c->socket.remote.address);
+    if (peer && avoided(peer, now)) {
+        output_syn(c, NULL, now);
+    } else if ((peer && peer->cookie.length) || tcp->sysctls.fastopen & FAST_OPEN_CLIENT_NO_COOKIE) {
+        c->flags |= CONNECTION_DEFERRED;
+        connection_tell(c);
+    } else {
+        c->flags |= CONNECTION_FAST_ASKED;
+        output_syn(c, &ASK, now);
+    }
+}
+
+/* As Linux: the options of a middlebox may be added on the way, so all of their room is left. */
+static uint16_t syn_room(const struct tcp_connection *c, const struct fast_open_peer *peer)
+{
+    uint32_t mss = c->mtu - (c->socket.remote.address.family == 4 ? 20u : 40u) - TCP_HEADER_BYTES;
+    uint32_t most = TCP_HEADER_MAXIMUM_BYTES - TCP_HEADER_BYTES;
+    uint32_t told = peer ? peer->mss : c->mss_peer;
+    if (told < mss)
+        mss = told;
+    if (c->mss_asked && c->mss_asked < mss)
+        mss = c->mss_asked;
+    return (uint16_t)(mss > most ? mss - most : 0);
+}
+
+void fast_open_go(struct tcp_connection *c, struct instant now)
+{
+    struct fast_open_peer *peer = peer_find(c->socket.tcp, &c->socket.remote.address);
+    bool known = peer && peer->cookie.length;
+    c->flags &= ~(uint32_t)CONNECTION_DEFERRED;
+    c->flags |= known ? (uint32_t)CONNECTION_FAST_ASKED : 0u;
+    uint16_t room = syn_room(c, peer);
+    c->syn_data = c->send.length < room ? (uint16_t)c->send.length : room;
+    output_syn(c, known ? &peer->cookie : NULL, now);
+}
+
+void fast_open_answered(struct tcp_connection *c, const struct tcp_segment *syn_ack, struct instant now)
+{
+    if (!(c->flags & CONNECTION_FAST_ASKED) && !c->syn_data)
+        return;
+    bool cookie = c->flags & CONNECTION_FAST_ASKED && syn_ack->options & TCP_OPTION_FAST_OPEN && syn_ack->cookie_length;
+    bool taken = sequence_after(syn_ack->acknowledgement, sequence_add(c->snd.iss, 1));
+    bool vanished = c->syn_retries > 0 && c->syn_data && !taken && !cookie;
+    struct fast_open_peer *peer = peer_find(c->socket.tcp, &c->socket.remote.address);
+    if (!peer && !cookie && !vanished)
+        return;
+    if (!peer) {
+        peer = peer_place(c->socket.tcp, &c->socket.remote.address);
+        *peer = (struct fast_open_peer){.address = c->socket.remote.address};
+    }
+    peer->mss = c->mss_peer;
+    if (cookie) {
+        peer->cookie.length = syn_ack->cookie_length;
+        memcpy(peer->cookie.bytes, syn_ack->cookie, syn_ack->cookie_length);
+    }
+    if (vanished) {
+        peer->losses = peer->losses < UINT8_MAX ? (uint8_t)(peer->losses + 1) : UINT8_MAX;
+        peer->last_loss = now;
+    } else {
+        peer->losses = 0;
+    }
+}
+
+/* ---- the key and its cookies ---- */
+
+static const struct fast_open_key *key_of(struct tcp *tcp)
+{
+    struct fast_open_key *key = &tcp->fast_open_key;
+    if (!key->set) { /* of the node's own randomness, without drawing from it: nothing else moves because of it */
+        for (uint64_t i = 0; i < 2; i++)
+            key->key[0].k[i] = hash_keyed(tcp->isn_key, &i, sizeof i);
+        key->set = true;
+    }
+    return key;
+}
+
+static void cookie_for(struct hash_key key, const struct packet_info *info, struct fast_open_cookie *out)
+{
+    uint8_t both[32];
+    size_t n = info->source.family == 4 ? 4 : 16;
+    memcpy(both, info->source.b, n);
+    memcpy(both + n, info->destination.b, n);
+    uint64_t hash = hash_keyed(key, both, 2 * n);
+    out->length = COOKIE_BYTES;
+    for (unsigned i = 0; i < COOKIE_BYTES; i++)
+        out->bytes[i] = (uint8_t)(hash >> 8 * i);
+}
+
+static bool key_words(const char **text, struct hash_key *out)
+{
+    unsigned word[4];
+    int used = 0;
+    if (sscanf(*text, "%8x-%8x-%8x-%8x%n", &word[0], &word[1], &word[2], &word[3], &used) != 4 || !used)
+        return false;
+    *text += used;
+    out->k[0] = word[0] | (uint64_t)word[1] << 32;
+    out->k[1] = word[2] | (uint64_t)word[3] << 32;
+    return true;
+}
+
+int fast_open_key_set(struct tcp *tcp, const char *text)
+{
+    struct fast_open_key key = {.set = true};
+    if (!key_words(&text, &key.key[0]))
+        return IMP_MALFORMED;
+    if (*text == ',') {
+        text++;
+        key.second = true;
+        if (!key_words(&text, &key.key[1]))
+            return IMP_MALFORMED;
+    }
+    if (*text)
+        return IMP_MALFORMED;
+    tcp->fast_open_key = key;
+    return 0;
+}
+
+void fast_open_key_print(const struct tcp *tcp, char *out, size_t size_bytes)
+{
+    const struct fast_open_key *key = &tcp->fast_open_key;
+    size_t at = 0;
+    *out = 0;
+    for (unsigned i = 0; i < 1u + key->second; i++) {
+        const uint64_t *k = key->key[i].k;
+        int n = snprintf(out + at, size_bytes - at, "%s%08x-%08x-%08x-%08x", i ? "," : "", (unsigned)k[0],
+                         (unsigned)(k[0] >> 32), (unsigned)k[1], (unsigned)(k[1] >> 32));
+        if (n < 0 || (size_t)n >= size_bytes - at)
+            return;
+        at += (size_t)n;
+    }
+}
+
+/* ---- the server ---- */
+
+static bool queue_has_room(struct fast_open_queue *queue, struct instant now)
+{
+    if (queue->resets && instant_reached(now, queue->resets_until))
+        queue->resets = 0;
+    return queue->pending + queue->resets < queue->most;
+}
+
+bool fast_open_accepts(struct tcp_listener *listener, const struct packet_info *info, const struct tcp_segment *syn,
+                       struct instant now, struct fast_open_cookie *answer, bool *with_cookie)
+{
+    struct tcp *tcp = listener->socket.tcp;
+    uint32_t bits = tcp->sysctls.fastopen;
+    bool option = syn->options & TCP_OPTION_FAST_OPEN;
+    *with_cookie = false;
+    if (listener->fast_open->most == 0 && bits & FAST_OPEN_SERVER_ALL)
+        listener->fast_open->most = listener->backlog;
+    if (!(bits & FAST_OPEN_SERVER) || !(option || syn->payload_bytes) || !queue_has_room(listener->fast_open, now))
+        return false;
+    if (bits & FAST_OPEN_SERVER_NO_COOKIE || listener->settings.fast_open_no_cookie)
+        return true;
+    if (!option)
+        return false;
+    const struct fast_open_key *key = key_of(tcp);
+    cookie_for(key->key[0], info, answer);
+    if (syn->cookie_length == answer->length && memcmp(syn->cookie, answer->bytes, answer->length) == 0)
+        return true;
+    *with_cookie = true;
+    struct fast_open_cookie older;
+    if (!key->second || syn->cookie_length != COOKIE_BYTES)
+        return false;
+    cookie_for(key->key[1], info, &older);
+    return memcmp(syn->cookie, older.bytes, older.length) == 0; /* good, and the answer renews it */
+}
+
+void fast_open_begin(struct tcp_connection *c, struct tcp_listener *listener)
+{
+    c->flags |= CONNECTION_FAST_OPEN;
+    c->fast_open = listener->fast_open;
+    c->fast_open->holders++;
+    c->fast_open->pending++;
+}
+
+void fast_open_end(struct tcp_connection *c, bool reset)
+{
+    if (!c->fast_open)
+        return;
+    c->flags &= ~(uint32_t)CONNECTION_FAST_OPEN;
+    c->fast_open->pending--;
+    if (reset) {
+        c->fast_open->resets++;
+        c->fast_open->resets_until = instant_add(tcp_now(c->socket.tcp), RESET_COUNTS_NS);
+    }
+    fast_open_release(c->fast_open);
+    c->fast_open = NULL;
+}
+
+void fast_open_release(struct fast_open_queue *queue)
+{
+    if (queue && --queue->holders == 0)
+        memory_free(queue);
+}
