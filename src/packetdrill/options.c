@@ -227,12 +227,23 @@ static int give_timeout(int64_t ns, void *value, socklen_t *length)
     return give(&time, sizeof time, value, length);
 }
 
+/* SO_MEMINFO: in Linux's order what is received, the receive buffer, -, the send buffer, -, what is to be sent, -, -, -. */
+static int get_memory(struct socket *socket, void *value, socklen_t *length)
+{
+    struct tcp_info info = {.send_buffer = 16384, .receive_buffer = 65536};
+    if (socket->tcp && !socket->listening)
+        tcp_socket_info(socket->tcp, &info);
+    uint32_t numbers[9] = {info.receive_queue, 2 * info.receive_buffer, 0, info.send_buffer, 0, info.send_queue};
+    return give(numbers, sizeof numbers, value, length);
+}
+
 static int get_socket(struct socket *socket, int name, void *value, socklen_t *length)
 {
     bool stream = socket->descriptor.kind == DESCRIPTOR_STREAM;
     struct linger linger = {socket->linger_s >= 0, socket->linger_s >= 0 ? socket->linger_s : 0};
     switch (name) {
     case SO_ERROR: return give_number(stream ? stream_take_error(socket) : 0, value, length);
+    case SO_MEMINFO: return get_memory(socket, value, length);
     case SO_TYPE: return give_number(stream ? SOCK_STREAM : SOCK_DGRAM, value, length);
     case SO_DOMAIN: return give_number(socket->domain, value, length);
     case SO_PROTOCOL: return give_number(stream ? IPPROTO_TCP : IPPROTO_UDP, value, length);

@@ -120,6 +120,11 @@ static void test_options(void **state)
     assert_int_equal(get_option(fd, IPPROTO_TCP, LINUX_TCP_MAXSEG), 1000);
     set_option(fd, SOL_SOCKET, SO_SNDBUF, 20000);
     assert_int_equal(get_option(fd, SOL_SOCKET, SO_SNDBUF), 40000);
+    uint32_t memory[9];
+    socklen_t bytes = sizeof memory;
+    assert_int_equal(table.getsockopt(world, fd, SOL_SOCKET, SO_MEMINFO, memory, &bytes), 0);
+    assert_int_equal(bytes, sizeof memory);
+    assert_int_equal(memory[3], 20000);
     assert_int_equal(get_option(fd, SOL_SOCKET, SO_TYPE), SOCK_STREAM);
     assert_int_equal(get_option(fd, SOL_SOCKET, SO_ACCEPTCONN), 0);
     assert_int_equal(get_option(fd, IPPROTO_IP, IP_MTU), 1500);
