@@ -215,9 +215,10 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
         segment.timestamp_echo = answer ? c->ts.recent : 0;
     }
     uint32_t unit = answer && c->flags & CONNECTION_TIMESTAMPS ? mss - TCP_TIMESTAMPS_BYTES : mss;
-    uint32_t window = c->rcv.limit < UINT16_MAX ? c->rcv.limit : UINT16_MAX;
+    uint32_t window = c->rcv.limit; /* whole segments, and then what the field holds: Linux's order */
     if (window > unit)
         window -= window % unit;
+    window = window < UINT16_MAX ? window : UINT16_MAX;
     segment.window = (uint16_t)window;
     c->rcv.wnd = window;
     c->rcv.wup = c->rcv.nxt;
