@@ -257,7 +257,8 @@ static uint32_t payload_attach(struct tcp_connection *c, struct frame **frame, s
         *frame = empty_frame(c->socket.tcp, 0);
         frame_set_tail(*frame, block, data, run);
         if (!(sent->flags & SENT_SUMMED)) {
-            sent->sum = checksum_partial(data, run, 0);
+            if (!send_buffer_sum(&c->send, offset, run, &sent->sum))
+                sent->sum = checksum_partial(data, run, 0);
             sent->flags |= SENT_SUMMED;
         }
         (*frame)->tail_sum = sent->sum;

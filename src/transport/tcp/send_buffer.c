@@ -2,7 +2,11 @@
  *
  * tcp_write() copies the application's bytes once, into refcounted blocks. A segment is a small frame with the headers, whose tail
  * points into a block: sending and retransmitting copy nothing. A segment that straddles two blocks is the exception, and is
- * copied together by output.c; with 64 KiB blocks that is one in forty-five.
+ * copied together by output.c; blocks are cut so that full segments do not.
+ *
+ * A byte is touched once here and not again until the reader copies it: while the application's bytes are copied, they are summed in
+ * runs of a full segment, counted from where the stream began. A bulk transfer's segments are just these runs, so their checksums
+ * need no second look at bytes that have long left the cache; a segment cut differently is summed when it is sent.
  *
  * Blocks begin small and double while a stream goes on, so that a connection with one short request holds two kilobytes and an idle
  * one none. Bytes behind the used part of the last block may still be written when frames point at earlier parts of it: no frame
@@ -14,6 +18,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/memory.h"
 #include "transport/limits.h"
 
@@ -24,8 +29,14 @@ static struct send_block *block_append(struct send_buffer *buffer, uint32_t want
         capacity *= 2;
     if (capacity > LIMIT_TCP_BLOCK)
         capacity = LIMIT_TCP_BLOCK;
-    struct send_block *b = memory_take(sizeof *b);
-    *b = (struct send_block){.block = block_create(capacity)};
+    uint32_t unit = buffer->unit, phase = 0, runs = 0;
+    if (unit) { /* ends where a segment will probably end */
+        phase = (unit - buffer->written % unit) % unit;
+        runs = capacity > phase + unit ? (capacity - phase) / unit : 1;
+        capacity = phase + runs * unit;
+    }
+    struct send_block *b = memory_take(sizeof *b + runs * sizeof b->sums[0]);
+    *b = (struct send_block){.block = block_create(capacity), .unit = unit, .phase = phase};
     if (buffer->last)
         buffer->last->next = b;
     else
@@ -34,18 +45,43 @@ static struct send_block *block_append(struct send_buffer *buffer, uint32_t want
     return b;
 }
 
-void send_buffer_write(struct send_buffer *buffer, const void *data, uint32_t length)
+/* Copies n bytes to the block's end, and sums them into their runs. */
+static void block_fill(struct send_block *b, const uint8_t *from, uint32_t n)
+{
+    while (n > 0) {
+        uint8_t *to = b->block->data + b->end;
+        bool summed = b->unit && b->end >= b->phase;
+        uint32_t inside = summed ? (b->end - b->phase) % b->unit : 0;
+        uint32_t most = summed ? b->unit - inside : b->unit ? b->phase - b->end : n;
+        uint32_t part = n < most ? n : most;
+        if (summed) {
+            uint32_t *sum = &b->sums[(b->end - b->phase) / b->unit], more = checksum_copy(to, from, part, 0);
+            *sum = inside ? checksum_combine(*sum, inside & 1 ? checksum_swap(more) : more) : more;
+        } else {
+            memcpy(to, from, part);
+        }
+        b->end += part;
+        from += part;
+        n -= part;
+    }
+}
+
+void send_buffer_write(struct send_buffer *buffer, const void *data, uint32_t length, uint32_t unit)
 {
     const uint8_t *from = data;
+    if (unit != buffer->unit) {
+        buffer->unit = unit;
+        buffer->written = 0;
+    }
     while (length > 0) {
         struct send_block *b = buffer->last;
         if (!b || b->end == b->block->capacity)
             b = block_append(buffer, length);
         uint32_t room = b->block->capacity - b->end;
         uint32_t n = length < room ? length : room;
-        memcpy(b->block->data + b->end, from, n);
-        b->end += n;
+        block_fill(b, from, n);
         buffer->length += n;
+        buffer->written = unit ? (buffer->written + n) % unit : 0;
         from += n;
         length -= n;
     }
@@ -112,6 +148,17 @@ uint32_t send_buffer_slice(struct send_buffer *buffer, uint32_t offset, uint32_t
     *block = b->block;
     *data = b->block->data + b->first + inside;
     return length < run ? length : run;
+}
+
+bool send_buffer_sum(struct send_buffer *buffer, uint32_t offset, uint32_t length, uint32_t *sum)
+{
+    uint32_t inside;
+    struct send_block *b = block_at(buffer, offset, &inside);
+    uint32_t at = b->first + inside;
+    if (length == 0 || length != b->unit || at < b->phase || (at - b->phase) % length || length > b->end - at)
+        return false;
+    *sum = b->sums[(at - b->phase) / length];
+    return true;
 }
 
 void send_buffer_copy(struct send_buffer *buffer, uint32_t offset, void *out, uint32_t length)

@@ -1,6 +1,7 @@
 #ifndef IMP_TRANSPORT_TCP_SEND_BUFFER_H
 #define IMP_TRANSPORT_TCP_SEND_BUFFER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/frame.h"
@@ -11,15 +12,23 @@ struct send_block {
     struct send_block *next;
     struct block *block;
     uint32_t first, end; /* of block->data: what is in the buffer */
+    uint32_t unit,
+        phase; /* sums are kept of runs of `unit` bytes, the first of which begins at block->data + phase; 0: of none */
+    uint32_t sums[];
 };
 struct send_buffer {
     struct send_block *head, *last;
     uint32_t length;           /* bytes in it */
     struct send_block *cursor; /* where the last slice ended, */
     uint32_t cursor_offset;    /* and the buffer offset of cursor->first: bulk sending never searches */
+    uint32_t unit, written;    /* the last write's unit, and the bytes written since a unit began */
 };
 
-void send_buffer_write(struct send_buffer *buffer, const void *data, uint32_t length); /* copies; the caller minds the limit */
+/* Copies; the caller minds the limit. `unit`: the payload of a full segment, 0 when not yet known: runs of so many bytes are summed while they
+ * are copied. */
+void send_buffer_write(struct send_buffer *buffer, const void *data, uint32_t length, uint32_t unit);
+/* The sum over [offset, offset + length), when that is just one of the runs that were summed. */
+bool send_buffer_sum(struct send_buffer *buffer, uint32_t offset, uint32_t length, uint32_t *sum);
 void send_buffer_drop(struct send_buffer *buffer, uint32_t length); /* from the front; at most what is in it */
 void send_buffer_free(struct send_buffer *buffer);
 /* Up to `length` bytes from `offset` on, as far as they are in one block: their address and (returned) number; *block is borrowed. */

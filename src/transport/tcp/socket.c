@@ -118,7 +118,7 @@ ssize_t tcp_write(struct tcp_socket *socket, const void *data, size_t length)
         return IMP_BUSY;
     uint32_t room = c->snd.limit - c->send.length;
     uint32_t n = length < room ? (uint32_t)length : room;
-    send_buffer_write(&c->send, data, n);
+    send_buffer_write(&c->send, data, n, c->socket.state >= TCP_ESTABLISHED ? c->mss : 0);
     if (c->flags & CONNECTION_DEFERRED)
         fast_open_go(c, tcp_now(socket->tcp));
     output(c, tcp_now(socket->tcp));
