@@ -6,6 +6,7 @@
 #   make check      layers, style, formatting, and a build with clang
 #   make sanitize   all tests again under AddressSanitizer and UBSan
 #   make fuzz       libFuzzer on each target (COUNT=1000000 inputs each)
+#   make swarm      thousands of seeds of random networks, traffic and faults (COUNT=10000)
 #   make bench      the benchmarks
 #   make swarm      TCP transfers over bad wires, SEEDS=10000 of them; a failure says how to repeat it
 #   make format     clang-format over everything
@@ -46,6 +47,9 @@ fuzz:
 	@scripts/setup --test
 	@CC=clang scripts/build build-fuzz -Dfuzz=true
 	@scripts/fuzz build-fuzz $(COUNT)
+
+swarm: all
+	@build/swarm --seeds 1-$(if $(filter command line environment,$(origin COUNT)),$(COUNT),10000)
 
 bench: all
 	@for program in build/bench_*; do [ ! -f "$$program" ] || { echo "== $$program"; "$$program" || exit 1; }; done
