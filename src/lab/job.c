@@ -132,7 +132,8 @@ struct job *job_start(struct world *world, struct world_node *node, const char *
                                .in = job_in,
                                .file_write = job_file_write,
                                .file_read = job_file_read,
-                               .interrupted = job_interrupted};
+                               .interrupted = job_interrupted,
+                               .virtual_time = !world->options.clock};
     job->run = (struct tool_run){.net = node->net, .io = &job->io, .argc = word_count, .argv = words};
     if (!job->tool)
         refuse(job, words[0], "command not found");

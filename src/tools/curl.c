@@ -41,7 +41,8 @@ static const char SUPPORTED_FORMS[] = "Usage: curl [options...] <url>\n"
                                       " -w, --write-out <format>   What to print after completion\n"
                                       " -X, --request <method>     Specify request method to use\n"
                                       " -4, --ipv4  -6, --ipv6     Resolve names to addresses of one family only\n"
-                                      "     --connect-timeout <seconds>, --max-redirs <num>, --resolve <host:port:addr>\n";
+                                      "     --connect-timeout <seconds>, --max-redirs <num>, --resolve <host:port:addr>,\n"
+                                      "     --limit-rate <bytes per second>\n";
 
 struct transfer {
     struct tool_run *run;
@@ -51,7 +52,8 @@ struct transfer {
     bool file_begun, discard; /* discard: this answer's body is not wanted */
     bool data_told;           /* "{ [5 bytes data]" was said */
     bool write_failed;
-    uint64_t written;
+    uint64_t written, paced; /* paced: bytes since paced_from, with --limit-rate */
+    struct instant paced_from;
     struct http_call call;
     struct curl_report report;
     struct arena arena;
@@ -135,6 +137,17 @@ static void said_head(void *context, const struct http1_head *head)
     text_free(&lines);
 }
 
+/* With --limit-rate: what is not read yet waits in the socket, and its window tells the sender. */
+static int read_slowly(struct transfer *t, size_t length)
+{
+    if (t->paced == 0)
+        t->paced_from = net_now(t->run->net);
+    t->paced += length;
+    double seconds = (double)t->paced / (double)t->options->rate_bytes;
+    int error = net_sleep(t->run->net, instant_add(t->paced_from, (int64_t)(seconds * (double)NS_PER_S)));
+    return error == IMP_CANCELLED ? error : 0;
+}
+
 static int got_data(void *context, struct bytes data)
 {
     struct transfer *t = context;
@@ -143,7 +156,8 @@ static int got_data(void *context, struct bytes data)
     t->data_told = true;
     if (t->run->io->interrupted && t->run->io->interrupted(t->run->io->context))
         return IMP_CANCELLED;
-    return t->discard ? 0 : write_output(t, data.data, data.length);
+    int error = t->discard ? 0 : write_output(t, data.data, data.length);
+    return error || !t->options->rate_bytes ? error : read_slowly(t, data.length);
 }
 
 /* A number in five characters, as the progress meter has it. */
@@ -364,6 +378,7 @@ static int call_once(struct transfer *t, const struct url *url, bool first_host)
                                      instant_add(net_now(net), o->connect_max_ns ? o->connect_max_ns : 300 * NS_PER_S),
                                  .hooks = {.context = t, .note = say, .sent = said_sent, .head = said_head, .data = got_data}};
     t->discard = t->data_told = false;
+    t->paced = 0;
     t->authorized = NULL;
     t->report.last_started = net_now(net);
     t->report.method = t->call.method;

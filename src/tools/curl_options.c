@@ -39,6 +39,7 @@ enum option_id {
     PROXY,
     MAX_TIME,
     CONNECT_TIMEOUT,
+    LIMIT_RATE,
     RESOLVE,
     INSECURE,
     GET,
@@ -85,6 +86,7 @@ static const struct known_option {
     {'x', "proxy", true, PROXY},
     {'m', "max-time", true, MAX_TIME},
     {0, "connect-timeout", true, CONNECT_TIMEOUT},
+    {0, "limit-rate", true, LIMIT_RATE},
     {0, "resolve", true, RESOLVE},
     {'k', "insecure", false, INSECURE},
     {'G', "get", false, GET},
@@ -113,7 +115,6 @@ static const struct known_option {
     {0, "retry", true, UNSUPPORTED_VALUE},
     {0, "cacert", true, UNSUPPORTED_VALUE},
     {0, "interface", true, UNSUPPORTED_VALUE},
-    {0, "limit-rate", true, UNSUPPORTED_VALUE},
     {0, "data-urlencode", true, UNSUPPORTED_VALUE},
     {0, "unix-socket", true, UNSUPPORTED_VALUE},
 };
@@ -122,6 +123,18 @@ static int complain(struct tool_run *run, const char *word, const char *what)
 {
     tool_complain(run, "curl: option %s: %s\ncurl: try 'curl --help' for more information\n", word, what);
     return CURL_USAGE;
+}
+
+/* "20k": bytes a second, powers of 1024. */
+static bool parse_rate(const char *text, uint64_t *bytes)
+{
+    char *end;
+    double number = strtod(text, &end);
+    int shift = *end == 'k' || *end == 'K' ? 10 : *end == 'm' || *end == 'M' ? 20 : *end == 'g' || *end == 'G' ? 30 : 0;
+    if (end == text || end[shift != 0] || !(number > 0) || number > 1e9)
+        return false;
+    *bytes = (uint64_t)(number * (double)(UINT64_C(1) << shift));
+    return *bytes > 0;
 }
 
 /* "1.5" seconds. */
@@ -275,6 +288,8 @@ static int take_value(struct tool_run *run, struct curl_options *o, enum option_
         if (!parse_seconds(value, id == MAX_TIME ? &o->time_max_ns : &o->connect_max_ns))
             return complain(run, word, "expected a proper numerical parameter");
         return 0;
+    case LIMIT_RATE:
+        return parse_rate(value, &o->rate_bytes) ? 0 : complain(run, word, "expected a number of bytes, such as 20k");
     case RESOLVE: return add_resolve(o, value) ? 0 : complain(run, word, "expected HOST:PORT:ADDRESS");
     case URL: return add_url(run, o, value);
     case PROXY: return complain(run, word, "imp's curl does not support proxies yet");

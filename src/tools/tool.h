@@ -24,6 +24,7 @@ struct tool_io {
     bool (*interrupted)(void *context); /* the person pressed Ctrl-C: finish, print the summary, exit */
     bool out_is_terminal;
     bool error_is_terminal;
+    bool virtual_time;      /* in a lab that runs in virtual time: no real device is near */
     int64_t wall_offset_ns; /* Unix time of instant 0, for what prints dates */
 };
 struct tool_run {
