@@ -7,7 +7,7 @@
  * the first, or a source that is not one host (RFC 1122 3.2.2), and not faster than icmp_limit.c allows. Its source is our address that the
  * packet was sent to, or else that of the interface by which the error leaves, which is what makes traceroute show routers.
  *
- * "Fragmentation needed" lowers the path's MTU (pmtu.c). An old router that does not say its MTU gets RFC 1191 section 7's plateaus. Errors from
+ * "Fragmentation needed" lowers the path's MTU (pmtu.c), once the transport believes that it is about a packet of its own. An old router that does not say its MTU gets RFC 1191 section 7's plateaus. Errors from
  * strangers are believed only as far as the quoted packet has one of our addresses as its source; the transports check the rest.
  *
  * Left out: timestamp, address mask, redirects (neither sent nor followed), echo to a broadcast (RFC 1122 3.2.2.6 allows silence). */
@@ -192,7 +192,6 @@ static void take_error(struct ip_interface *on, const struct packet_info *info, 
         error.mtu = header->sequence ? header->sequence : plateau_below(about.total_bytes);
         if (error.mtu < IPV4_MINIMUM_MTU)
             error.mtu = IPV4_MINIMUM_MTU;
-        pmtu_update(stack, &about.destination, error.mtu, now);
     }
     const struct packet_info quoted = {.source = about.source,
                                        .destination = about.destination,
@@ -201,8 +200,9 @@ static void take_error(struct ip_interface *on, const struct packet_info *info, 
                                        .traffic_class = about.traffic_class,
                                        .dont_fragment = about.dont_fragment,
                                        .interface = on->interface->index};
-    stack_deliver_error(stack, &quoted, (struct bytes){quote.data + about.header_bytes, quote.length - about.header_bytes},
-                        &error);
+    struct bytes transport = {quote.data + about.header_bytes, quote.length - about.header_bytes};
+    if (stack_deliver_error(stack, &quoted, transport, &error) && error.error == IMP_TOO_BIG)
+        pmtu_update(stack, &about.destination, error.mtu, now);
 }
 
 void icmp_input(struct ip_interface *on, const struct packet_info *info, struct frame *message, struct instant now)

@@ -56,14 +56,14 @@ static void error_input(struct ip_interface *on, const struct packet_info *info,
         !stack_is_local(stack, &quote.info.source)) /* we cannot have sent that */
         return;
     error.reporter = info->source;
-    if (header->type == ICMPV6_TOO_BIG) {
-        if (error.mtu < IPV6_MTU_MINIMUM) /* RFC 8201 section 4: no link may be that narrow; it is an attack or an error */
-            return;
-        pmtu_update(stack, &quote.info.destination, error.mtu, now);
-    }
+    bool too_big = header->type == ICMPV6_TOO_BIG;
+    if (too_big &&
+        error.mtu < IPV6_MTU_MINIMUM) /* RFC 8201 section 4: no link may be that narrow; it is an attack or an error */
+        return;
     quote.info.interface = info->interface;
-    if (quote.has_transport)
-        stack_deliver_error(stack, &quote.info, quote.transport, &error);
+    bool believed = !quote.has_transport || stack_deliver_error(stack, &quote.info, quote.transport, &error);
+    if (too_big && believed)
+        pmtu_update(stack, &quote.info.destination, error.mtu, now);
 }
 
 /* Turns the request (taken) round: only its type changes, and the addresses. */

@@ -351,12 +351,13 @@ void stack_deliver(struct stack *stack, const struct packet_info *info, struct f
     node_drop(stack->node, packet, DROP_IP_UNKNOWN_PROTOCOL);
 }
 
-void stack_deliver_error(struct stack *stack, const struct packet_info *info, struct bytes quoted,
+bool stack_deliver_error(struct stack *stack, const struct packet_info *info, struct bytes quoted,
                          const struct stack_error *error)
 {
     const struct transport *transport = transport_find(stack, info->protocol);
-    if (transport && transport->ops->error)
-        transport->ops->error(stack, transport->context, info, quoted, error);
+    if (!transport || !transport->ops->error)
+        return true; /* nobody knows better: ping's packets, for one */
+    return transport->ops->error(stack, transport->context, info, quoted, error);
 }
 
 void stack_refuse_port(struct stack *stack, const struct packet_info *info, struct frame *packet, enum drop_reason reason)

@@ -67,8 +67,8 @@ struct transport_ops {
     /* A packet for this protocol (taken); frame->data at the transport header, trimmed to the IP length; frame->network marks the IP header. */
     void (*input)(struct stack *stack, void *context, const struct packet_info *info, struct frame *packet_taken);
     /* An ICMP error that quotes one of our packets; `quoted` starts at the quoted transport header (at least 8 bytes). `info` is the
-     * quoted packet's. */
-    void (*error)(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
+     * quoted packet's. False: it is not about anything that may be under way, so nothing is to be believed of it (RFC 5927). */
+    bool (*error)(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
                   const struct stack_error *error);
 };
 /* `ops` NULL: the protocol leaves, as a transport does before its layer ends. */

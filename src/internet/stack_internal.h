@@ -73,7 +73,7 @@ int stack_route(struct stack *stack, const struct ip *destination, uint16_t inte
 /* Hands a packet for this node (taken; data at the transport header) to its transport, or reports protocol unreachable. */
 void stack_deliver(struct stack *stack, const struct packet_info *info, struct frame *packet_taken);
 /* Tells the transport of info->protocol, if there is one, of an ICMP error about a packet that this node sent. */
-void stack_deliver_error(struct stack *stack, const struct packet_info *quoted_info, struct bytes quoted,
+bool stack_deliver_error(struct stack *stack, const struct packet_info *quoted_info, struct bytes quoted,
                          const struct stack_error *error);
 void stack_tell_listeners(struct stack *stack, uint8_t family, const struct packet_info *info, const uint8_t *message,
                           size_t length, struct instant now);

@@ -314,7 +314,7 @@ static void udp_input(struct stack *stack, void *context, const struct packet_in
 }
 
 /* An ICMP error about a datagram of ours: `info` and `quoted` are as we sent it, so the remote end is the destination. */
-static void udp_error(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
+static bool udp_error(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
                       const struct stack_error *error)
 {
     (void)stack;
@@ -322,14 +322,17 @@ static void udp_error(struct stack *stack, void *context, const struct packet_in
     struct udp_header header;
     struct reader reader = reader_of(quoted.data, quoted.length);
     if (udp_header_parse(&reader, &header) != 0)
-        return;
+        return false;
     struct packet_info reversed = {.source = info->destination, .destination = info->source, .interface = info->interface};
     struct udp_socket *socket = socket_find(udp, &reversed, header.source_port, header.destination_port);
-    if (!socket || !socket->remote.address.family || (error->error == IMP_TOO_BIG && !socket->dont_fragment))
-        return;
+    if (!socket)
+        return false;
+    if (!socket->remote.address.family || (error->error == IMP_TOO_BIG && !socket->dont_fragment))
+        return true;
     socket->error = error->error;
     if (socket->changed)
         socket->changed(socket, socket->owner);
+    return true;
 }
 
 /* ---- the door ---- */

@@ -128,13 +128,22 @@ static void a_false_too_big_is_not_believed(void **state)
     const struct {
         const struct ip *source;
         uint32_t mtu, expected;
-    } CASES[] = {{&stranger, 1300, 1500}, {&us, 1200, 1500}, {&us, 1400, 1400}, {&us, 1450, 1400}};
+        uint16_t port; /* only 5000 sent anything (RFC 5927) */
+    } CASES[] = {{&stranger, 1300, 1500, 5000},
+                 {&us, 1300, 1500, 5001},
+                 {&us, 1200, 1500, 5000},
+                 {&us, 1400, 1400, 5000},
+                 {&us, 1450, 1400, 5000}};
+    struct udp_socket_settings settings = {.local = {us, 5000, 0}, .remote = {far, 9, 0}};
+    struct udp_socket *socket;
+    assert_int_equal(udp_open(udp_of(path.h), &settings, &socket), 0);
     for (size_t i = 0; i < count_of(CASES); i++) {
         uint8_t message[8 + 48] = {0};
         struct writer writer = writer_of(message, sizeof message);
         icmpv6_header_build(&writer, &(struct icmpv6_header){.type = ICMPV6_TOO_BIG, .parameter = CASES[i].mtu});
         ipv6_header_build(&writer,
                           &(struct ipv6_header){.next_header = PROTOCOL_UDP, .source = *CASES[i].source, .destination = far});
+        udp_header_build(&writer, &(struct udp_header){.source_port = CASES[i].port, .destination_port = 9});
         world_inject(
             path.h, 2,
             (struct ipv6_header){.next_header = 58, .hop_limit = 60, .source = ip_of("2001:db8:1::1"), .destination = us},
@@ -143,6 +152,7 @@ static void a_false_too_big_is_not_believed(void **state)
         assert_int_equal(stack_path(path.h, &far, 0, &way), 0);
         assert_int_equal(way.mtu, CASES[i].expected);
     }
+    udp_socket_close(socket);
     world_destroy(path.world);
 }
 

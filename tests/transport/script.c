@@ -18,6 +18,7 @@
 #include "engine/wire.h"
 #include "internet/config.h"
 #include "internet/stack.h"
+#include "transport/tcp/options.h"
 #include "transport/tcp/segment.h"
 #include "transport/tcp/tcp.h"
 
@@ -597,6 +598,16 @@ static inline void script_option(struct script *s, const char *text)
         s->settings.fast_open = true;
     else if (strcmp(name, "fast-open-queue") == 0)
         s->settings.fast_open_queue = value;
+    else if (strcmp(name, "defer-accept") == 0)
+        s->settings.defer_accept_s = value;
+    else if (strcmp(name, "linger2") == 0)
+        s->settings.personal.linger2_s = atoi(word);
+    else if (strcmp(name, "user-timeout") == 0)
+        s->settings.personal.user_timeout_ms = value;
+    else if (strcmp(name, "not-sent-low") == 0)
+        s->settings.personal.not_sent_low = value;
+    else if (strcmp(name, "port") == 0)
+        s->settings.local.port = (uint16_t)value;
     else if (strcmp(name, "keep-alive") == 0)
         s->settings.keep_alive = true;
     else if (strcmp(name, "backlog") == 0)
@@ -611,6 +622,29 @@ static inline void script_option(struct script *s, const char *text)
         s->settings.congestion = strcpy(s->congestion, word);
     else
         script_fail(s, "unknown option \"%s\"", name);
+}
+
+static inline void script_set(struct script *s, const char *name, uint32_t value)
+{
+    static const struct {
+        const char *name;
+        enum tcp_knob knob;
+    } knobs[] = {{"cork", TCP_KNOB_CORK},
+                 {"more", TCP_KNOB_MORE},
+                 {"no-delay", TCP_KNOB_NO_DELAY},
+                 {"keep-alive", TCP_KNOB_KEEP_ALIVE},
+                 {"keep-idle", TCP_KNOB_KEEP_IDLE_S},
+                 {"keep-interval", TCP_KNOB_KEEP_INTERVAL_S},
+                 {"keep-count", TCP_KNOB_KEEP_COUNT},
+                 {"quick-ack", TCP_KNOB_QUICK_ACK},
+                 {"user-timeout", TCP_KNOB_USER_TIMEOUT_MS},
+                 {"receive-buffer", TCP_KNOB_RECEIVE_BUFFER}};
+    for (size_t i = 0; i < count_of(knobs); i++)
+        if (strcmp(knobs[i].name, name) == 0) {
+            script_result(s, "set", tcp_set(s->socket, knobs[i].knob, value), 0);
+            return;
+        }
+    script_fail(s, "unknown setting \"%s\"", name);
 }
 
 static inline void script_command(struct script *s, char *text)
@@ -652,6 +686,10 @@ static inline void script_command(struct script *s, char *text)
         s->listener = NULL;
     } else if (strcmp(word, "state") == 0) {
         script_state(s, a);
+    } else if (strcmp(word, "set") == 0) {
+        script_set(s, a, (uint32_t)strtoul(b, NULL, 10));
+    } else if (strcmp(word, "writable") == 0) {
+        script_result(s, "writable", tcp_writable(s->socket), strcmp(a, "yes") == 0);
     } else if (strcmp(word, "info") == 0) {
         script_info(s, a, strtod(b, NULL));
     } else if (strcmp(word, "quiet") == 0) {

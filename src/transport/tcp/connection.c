@@ -200,6 +200,21 @@ void connection_time_wait(struct tcp_connection *c, struct instant now)
     }
 }
 
+/* Nobody holds the socket any more: how long the peer may still take to end its half (Linux's TCP_LINGER2 and tcp_fin_timeout). */
+void connection_orphan_wait(struct tcp_connection *c, struct instant now)
+{
+    int64_t least = (rtt_timeout_ns(&c->rtt) << 2) - (rtt_timeout_ns(&c->rtt) >> 1);
+    int64_t wait =
+        (c->personal.linger2_s > 0 ? (uint32_t)c->personal.linger2_s : c->socket.tcp->sysctls.fin_timeout_s) * NS_PER_S;
+    if (c->personal.linger2_s < 0) {
+        event_reset_sent(c->socket.tcp, &c->socket.remote, c->socket.local.port, "nobody waits for the other half");
+        output_reset(c, now);
+        connection_end(c, 0);
+        return;
+    }
+    timer_due(c, TIMER_LIFE, instant_add(now, wait > least ? wait : least));
+}
+
 void connection_detach(struct tcp_connection *c)
 {
     c->flags |= CONNECTION_DETACHED;
@@ -214,7 +229,7 @@ void connection_detach(struct tcp_connection *c)
         time_wait_create(c, expires);
         grave_add(c);
     } else if (c->socket.state == TCP_FIN_WAIT_2) {
-        timer_due(c, TIMER_LIFE, instant_add(tcp_now(c->socket.tcp), c->socket.tcp->sysctls.fin_timeout_s * NS_PER_S));
+        connection_orphan_wait(c, tcp_now(c->socket.tcp));
     }
 }
 

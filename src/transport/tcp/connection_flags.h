@@ -46,6 +46,7 @@ enum connection_flag {
     CONNECTION_READY = 32768,         /* in its listener's ready queue, or was */
     CONNECTION_DEFERRED = 8388608,    /* the SYN waits for the first data: Fast Open, with a cookie at hand */
     CONNECTION_FAST_ASKED = 16777216, /* our SYN had the Fast Open option */
+    CONNECTION_BARE_ACK = 67108864,   /* the handshake's ACK came, and was ignored: TCP_DEFER_ACCEPT */
     CONNECTION_FAST_OPEN = 33554432,  /* open though the handshake is not over: may be read and written in SYN-RECEIVED */
 };
 enum ack_flag { ACK_WANTED = 1, ACK_NOW = 2, ACK_PUSHED = 4 };

@@ -178,7 +178,8 @@ int fast_open_key_set(struct tcp *tcp, const char *text)
     }
     if (*text)
         return IMP_MALFORMED;
-    tcp->fast_open_key = key;
+    if (tcp)
+        tcp->fast_open_key = key;
     return 0;
 }
 

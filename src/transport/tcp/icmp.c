@@ -1,7 +1,7 @@
 /* ICMP errors about our segments (RFC 9293 section 3.9.2.2, RFC 1122 section 4.2.3.9, RFC 5461, RFC 5927).
  *
  * Anybody can send an ICMP error, so one counts only when it quotes a segment that may be on its way: both endpoints, and a sequence
- * number between SND.UNA and SND.NXT (RFC 5927 section 4.1).
+ * number between SND.UNA and SND.NXT (RFC 5927 section 4.1). The internet layer asks here before it lowers a path's MTU for everyone.
  *
  *   too big       the path takes less than thought (RFC 1191, RFC 8201): segments are cut anew and go again, the window stays
  *   hard or soft, while opening    the attempt ends at once with that error (RFC 5461 section 4 describes this; all systems do it, since
@@ -19,26 +19,28 @@ static void path_shrank(struct tcp_connection *c, uint32_t mtu, struct instant n
     struct path path;
     if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->interface, &path) == 0 && path.mtu < c->mtu)
         mtu = path.mtu; /* the stack has made up its own mind, and will refuse anything larger */
-    if (connection_shrink_mtu(c, mtu) && c->socket.state >= TCP_ESTABLISHED)
-        recovery_path_shrank(c, now);
+    if (!connection_shrink_mtu(c, mtu) || c->socket.state < TCP_ESTABLISHED || !c->sent.count)
+        return;
+    c->flags |= CONNECTION_PATH_SHRANK; /* at this instant, but once the internet layer knows it too */
+    timer_due(c, TIMER_RETRANSMIT, now);
 }
 
-void tcp_icmp_error(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
+bool tcp_icmp_error(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
                     const struct stack_error *error)
 {
     (void)stack;
     struct tcp *tcp = context;
     if (quoted.length < 8)
-        return;
+        return false;
     struct endpoint local = {.address = info->source, .port = load_u16(quoted.data)};
     struct endpoint remote = {.address = info->destination, .port = load_u16(quoted.data + 2)};
     struct sequence sequence = {load_u32(quoted.data + 4)};
     struct tcp_socket *socket = demux_find(tcp, &local, &remote);
     if (!socket || socket->kind != SOCKET_CONNECTION)
-        return;
+        return false;
     struct tcp_connection *c = connection_of(socket);
     if (sequence_before(sequence, c->snd.una) || sequence_after(sequence, c->snd.nxt))
-        return;
+        return false;
     if (error->error == IMP_TOO_BIG) {
         path_shrank(c, error->mtu, tcp_now(tcp));
     } else if (error->error != IMP_MALFORMED) {
@@ -49,4 +51,5 @@ void tcp_icmp_error(struct stack *stack, void *context, const struct packet_info
             c->soft_error = told;
     }
     bury(tcp);
+    return true;
 }

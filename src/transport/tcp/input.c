@@ -126,6 +126,11 @@ static bool syn_acknowledged(struct tcp_connection *c, const struct packet_info 
         drop(c, frame, DROP_TCP_INVALID);
         return false;
     }
+    if (listener_defers(c) && segment->payload_bytes == 0 && !(segment->flags & TCP_FIN)) {
+        c->flags |= CONNECTION_BARE_ACK; /* TCP_DEFER_ACCEPT: who says nothing is not let in yet */
+        drop(c, frame, DROP_TCP_BACKLOG_FULL);
+        return false;
+    }
     if (!listener_established(c)) {
         drop(c, frame, DROP_TCP_BACKLOG_FULL);
         return false;
@@ -154,7 +159,7 @@ static void fin_acknowledged(struct tcp_connection *c, struct instant now)
         set_state(c, TCP_FIN_WAIT_2);
         connection_tell(c);
         if (c->flags & CONNECTION_DETACHED)
-            timer_due(c, TIMER_LIFE, instant_add(now, c->socket.tcp->sysctls.fin_timeout_s * NS_PER_S));
+            connection_orphan_wait(c, now);
     } else if (c->socket.state == TCP_CLOSING) {
         connection_time_wait(c, now);
     } else if (c->socket.state == TCP_LAST_ACK) {

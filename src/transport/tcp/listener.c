@@ -270,6 +270,18 @@ bool listener_established(struct tcp_connection *c)
     return true;
 }
 
+uint32_t listener_defers(const struct tcp_connection *c)
+{
+    if (!c->listener || !c->listener->settings.defer_accept_s || c->flags & (CONNECTION_READY | CONNECTION_COOKIE))
+        return 0;
+    uint32_t retries = 1;
+    for (uint64_t period = 1, step = 1; period < c->listener->settings.defer_accept_s && retries < UINT8_MAX; retries++) {
+        step = step < TCP_RTO_MAX_NS / NS_PER_S / 2 ? step * 2 : TCP_RTO_MAX_NS / NS_PER_S;
+        period += step;
+    }
+    return c->syn_retries < retries ? retries : 0;
+}
+
 void listener_forget(struct tcp_connection *c)
 {
     if (!c->listener)

@@ -47,6 +47,7 @@ static int set_listener(struct tcp_listener *listener, enum tcp_knob knob, uint3
     case TCP_KNOB_MAXIMUM_SEGMENT: settings->maximum_segment = (uint16_t)value; return 0;
     case TCP_KNOB_FAST_OPEN: listener->fast_open->most = value < listener->backlog ? value : listener->backlog; return 0;
     case TCP_KNOB_FAST_OPEN_NO_COOKIE: settings->fast_open_no_cookie = value != 0; return 0;
+    case TCP_KNOB_DEFER_ACCEPT_S: settings->defer_accept_s = value; return 0;
     case TCP_KNOB_BACKLOG: listener->backlog = value < LIMIT_TCP_BACKLOG ? value : LIMIT_TCP_BACKLOG; return 0;
     default: return set_personal(&settings->personal, knob, value) ? 0 : IMP_UNSUPPORTED;
     }

@@ -212,7 +212,7 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
     if (answer ? c->flags & CONNECTION_TIMESTAMPS : sysctls->timestamps) {
         segment.options |= TCP_OPTION_TIMESTAMPS;
         segment.timestamp = timestamp_clock(now) + c->ts.offset;
-        segment.timestamp_echo = answer ? c->ts.recent : 0;
+        segment.timestamp_echo = c->ts.recent;
     }
     uint32_t unit = answer && c->flags & CONNECTION_TIMESTAMPS ? mss - TCP_TIMESTAMPS_BYTES : mss;
     uint32_t window = c->rcv.limit; /* whole segments, and then what the field holds: Linux's order */

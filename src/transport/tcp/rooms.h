@@ -29,6 +29,7 @@ uint8_t connection_window_scale(const struct tcp *tcp, const struct tcp_settings
 void set_state(struct tcp_connection *c, enum tcp_state to); /* the only transition; tells "tcp-state" */
 void connection_end(struct tcp_connection *c, int error);    /* to CLOSED; told to the owner, freed later when there is none */
 void connection_time_wait(struct tcp_connection *c, struct instant now);
+void connection_orphan_wait(struct tcp_connection *c, struct instant now); /* in FIN-WAIT-2 without an owner */
 void connection_detach(struct tcp_connection *c);
 void connection_update_mss(struct tcp_connection *c);
 bool connection_shrink_mtu(struct tcp_connection *c, uint32_t mtu); /* false: it is no news */
@@ -40,13 +41,17 @@ void connection_free(struct tcp_connection *c);                     /* no word t
 void time_wait_create(struct tcp_connection *c, struct instant expires);
 void time_wait_input(struct tcp_time_wait *tw, const struct packet_info *info, const struct tcp_segment *segment,
                      struct frame *frame_taken, struct instant now);
+bool time_wait_reusable(const struct tcp_socket *socket,
+                        struct instant now); /* tcp_tw_reuse lets a new connection take its place */
 void time_wait_free(struct tcp_time_wait *tw);
 
 /* listener.c */
 void listener_input(struct tcp_listener *listener, const struct packet_info *info, const struct tcp_segment *segment,
                     struct frame *frame_taken, struct instant now);
 bool listener_established(struct tcp_connection *c); /* false: the queue is full, the ACK is to be ignored */
-void listener_forget(struct tcp_connection *c);      /* it leaves the listener's queues */
+/* Retransmissions of the SYN+ACK that a connection waits through for its first data (TCP_DEFER_ACCEPT); 0: it does not, or no longer. */
+uint32_t listener_defers(const struct tcp_connection *c);
+void listener_forget(struct tcp_connection *c); /* it leaves the listener's queues */
 void tcp_listener_close(struct tcp_listener *listener);
 
 /* input.c, handshake.c */
@@ -145,7 +150,7 @@ void ecn_received(struct tcp_connection *c, const struct tcp_segment *segment, u
 bool ecn_echoed(const struct tcp_connection *c, const struct tcp_segment *segment);
 
 /* icmp.c */
-void tcp_icmp_error(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
+bool tcp_icmp_error(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
                     const struct stack_error *error);
 
 #endif

@@ -24,6 +24,24 @@ const char *tcp_state_name(enum tcp_state state)
     return (unsigned)state < count_of(names) ? names[state] : "UNKNOWN";
 }
 
+/* In the place of one that waits out its time, the numbers go on well above what that one can have used (as Linux). */
+static struct tcp_connection *connect_create(struct tcp *tcp, const struct tcp_settings *settings, const struct endpoint *local,
+                                             const struct endpoint *remote, const struct path *path, struct tcp_socket *before)
+{
+    struct tcp_time_wait old = {.timestamps = false};
+    if (before) {
+        old = *time_wait_of(before);
+        time_wait_free(time_wait_of(before));
+    }
+    struct tcp_connection *c = connection_create(tcp, settings, local, remote, path);
+    if (!before)
+        return c;
+    c->snd.iss = sequence_add(old.send_next, UINT16_MAX + 2);
+    c->snd.una = c->snd.nxt = c->snd.partial_end = c->usage_end = c->recovery.high = c->snd.iss;
+    c->ts.recent = old.timestamp_recent;
+    return c;
+}
+
 int tcp_connect(struct tcp *tcp, const struct tcp_settings *settings, struct tcp_socket **out)
 {
     struct endpoint local = settings->local, remote = settings->remote;
@@ -42,11 +60,12 @@ int tcp_connect(struct tcp *tcp, const struct tcp_settings *settings, struct tcp
         return IMP_INVALID;
     if (local.port == 0)
         error = port_choose(tcp, &local, &remote);
-    else if (demux_find(tcp, &local, &remote))
+    struct tcp_socket *before = error ? NULL : demux_find(tcp, &local, &remote);
+    if (before && !time_wait_reusable(before, tcp_now(tcp)))
         error = IMP_IN_USE;
     if (error)
         return error;
-    struct tcp_connection *c = connection_create(tcp, settings, &local, &remote, &path);
+    struct tcp_connection *c = connect_create(tcp, settings, &local, &remote, &path, before);
     set_state(c, TCP_SYN_SENT);
     if (settings->fast_open && tcp->sysctls.fastopen & FAST_OPEN_CLIENT)
         fast_open_connect(c, tcp_now(tcp));

@@ -103,7 +103,7 @@ int tcp_sysctl_set(struct tcp *tcp, const char *name, const char *value)
         return 0;
     }
     if (strcmp(name, FAST_OPEN_KEY) == 0)
-        return fast_open_key_set(tcp, value);
+        return fast_open_key_set(tcp, value); /* NULL: only looks at it */
     const struct row *row = row_find(name);
     if (!row)
         return IMP_NOT_FOUND;

@@ -179,7 +179,8 @@ void demux_remove(struct tcp *tcp, struct tcp_socket *socket)
 
 bool port_free(struct tcp *tcp, const struct endpoint *local, const struct endpoint *remote)
 {
-    return !table_find(tcp, local, remote) && !demux_find_listener(tcp, local);
+    const struct tcp_socket *socket = table_find(tcp, local, remote);
+    return (!socket || time_wait_reusable(socket, tcp_now(tcp))) && !demux_find_listener(tcp, local);
 }
 
 int port_choose(struct tcp *tcp, struct endpoint *local, const struct endpoint *remote)

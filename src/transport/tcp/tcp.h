@@ -49,9 +49,10 @@ struct tcp_settings { /* for one socket; zero means the node's default */
     uint16_t maximum_segment; /* clamp, bytes */
     bool no_delay;            /* Nagle off */
     bool keep_alive;
-    int backlog; /* listeners; 0 = 128 */
+    int backlog;             /* listeners; 0 = 128 */
+    uint32_t defer_accept_s; /* listeners: connections are acceptable when data came, or after about so long; 0: at once */
     bool
-        fast_open; /* RFC 7413: the first write goes with the SYN where the peer's cookie is known; tcp_connected() is 0 until then */
+        fast_open; /* RFC 7413: where a cookie is known the first write goes with the SYN, and tcp_connected() is 0 until then */
     bool fast_open_no_cookie; /* listeners: data on a SYN is taken without one */
     uint32_t fast_open_queue; /* listeners: connections that may be open before their handshake ends; 0: none */
     const char *congestion;   /* name of a congestion control */

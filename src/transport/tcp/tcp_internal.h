@@ -68,6 +68,7 @@ struct tcp_time_wait { /* all that is left of a connection for its last minute *
     struct sequence send_next, receive_next;
     uint32_t window; /* as on the wire */
     uint32_t timestamp_recent, timestamp_offset;
+    struct instant timestamp_time;
     bool timestamps;
 };
 

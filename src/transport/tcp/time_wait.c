@@ -25,6 +25,16 @@ void time_wait_free(struct tcp_time_wait *tw)
     memory_free(tw);
 }
 
+/* RFC 6191 section 3, from this side: timestamps tell old segments from new ones, once a second has passed. */
+bool time_wait_reusable(const struct tcp_socket *socket, struct instant now)
+{
+    const struct tcp_time_wait *tw = container_of(socket, const struct tcp_time_wait, socket);
+    uint32_t reuse = socket->tcp->sysctls.tw_reuse;
+    if (socket->kind != SOCKET_TIME_WAIT || !tw->timestamps || (reuse == 2 && !ip_is_loopback(&socket->remote.address)))
+        return false;
+    return reuse && instant_since(now, tw->timestamp_time) > NS_PER_S;
+}
+
 static void time_wait_fire(struct timer *timer, struct instant now)
 {
     struct tcp *tcp = container_of(timer, struct tcp, time_wait_timer);
@@ -64,6 +74,7 @@ void time_wait_create(struct tcp_connection *c, struct instant expires)
     tw->window = c->rcv.wnd >> c->rcv.scale;
     tw->timestamps = c->flags & CONNECTION_TIMESTAMPS;
     tw->timestamp_recent = c->ts.recent;
+    tw->timestamp_time = c->ts.recent_time;
     tw->timestamp_offset = c->ts.offset;
     tcp->time_wait_count++;
     demux_remove(tcp, &c->socket);

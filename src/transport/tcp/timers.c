@@ -78,7 +78,13 @@ static void syn_timeout(struct tcp_connection *c, struct instant now)
         give_up(c);
         return;
     }
+    uint32_t deferred = answer && c->flags & CONNECTION_BARE_ACK ? listener_defers(c) : 0;
     c->syn_retries++;
+    if (deferred &&
+        c->syn_retries < deferred) { /* the peer has our SYN, and only its data is awaited: asked again at the end */
+        timer_restart_retransmit(c, now);
+        return;
+    }
     c->count.retransmits++;
     output_syn(c, NULL, now);
 }
