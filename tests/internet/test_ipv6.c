@@ -143,7 +143,7 @@ static void a_false_too_big_is_not_believed(void **state)
         icmpv6_header_build(&writer, &(struct icmpv6_header){.type = ICMPV6_TOO_BIG, .parameter = CASES[i].mtu});
         ipv6_header_build(&writer,
                           &(struct ipv6_header){.next_header = PROTOCOL_UDP, .source = *CASES[i].source, .destination = far});
-        udp_header_build(&writer, &(struct udp_header){.source_port = CASES[i].port, .destination_port = 9});
+        udp_header_build(&writer, &(struct udp_header){.source_port = CASES[i].port, .destination_port = 9, .length_bytes = 8});
         world_inject(
             path.h, 2,
             (struct ipv6_header){.next_header = 58, .hop_limit = 60, .source = ip_of("2001:db8:1::1"), .destination = us},
