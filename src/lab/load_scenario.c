@@ -179,6 +179,14 @@ static void fault_load(struct loader *l, struct load_file *file, struct step *st
 
 /* ---- events and drops ---- */
 
+static void event_name_check(struct loader *l, const char *name, struct position at)
+{
+    for (size_t i = 0; EVENT_NAMES[i]; i++)
+        if (strcmp(EVENT_NAMES[i], name) == 0)
+            return;
+    fault_add(l->faults, at, "there is no event '%.80s'%s", name, fault_did_you_mean(l->faults, name, EVENT_NAMES));
+}
+
 static void event_load(struct loader *l, struct load_file *file, const struct yaml *given, struct event_match *match)
 {
     struct lab *lab = l->lab;
@@ -204,13 +212,7 @@ static void event_load(struct loader *l, struct load_file *file, const struct ya
     struct fill fill = loader_fill(l, file);
     if (!fill_record(&fill, EVENT_EXPECT_KEYS, known, &match->expect, "an expected event"))
         return;
-    const char *name = match->expect.event;
-    size_t known_at = 0;
-    while (EVENT_NAMES[known_at] && strcmp(EVENT_NAMES[known_at], name) != 0)
-        known_at++;
-    if (!EVENT_NAMES[known_at])
-        fault_add(l->faults, yaml_position(given, "event", 0), "there is no event '%.80s'%s", name,
-                  fault_did_you_mean(l->faults, name, EVENT_NAMES));
+    event_name_check(l, match->expect.event, yaml_position(given, "event", 0));
     if (match->expect.node && *match->expect.node)
         loader_node(l, match->expect.node, yaml_position(given, "node", 0));
     bound_load(l, match->expect.count, parse_count, "a count, such as 3 or > 2", yaml_position(given, "count", 0),
@@ -298,6 +300,8 @@ static void step_load(struct loader *l, struct load_file *file, struct step *ste
 
 void load_scenario(struct loader *l, struct load_file *file)
 {
+    for (size_t i = 0; i < file->config.tell_count; i++)
+        event_name_check(l, file->config.tell[i], yaml_position(file->root, "tell", i));
     const struct yaml *steps = yaml_find(file->root, "scenario");
     if (!steps || yaml_is_null(steps))
         return;

@@ -264,6 +264,10 @@ const struct config_key LAB_KEYS[] = {
      .about =
          "Further files, relative to this one, whose `nodes` and `wires` are added. Their `scenario` is left out, so that an "
          "included file may be a lab by itself."},
+    {.name = "tell",
+     TEXTS(lab_config, tell, tell_count),
+     .about = "Events that the story tells though they are details elsewhere, by name: `[switch-learned]`. docs/events.md "
+              "lists them."},
     {.name = "defaults",
      .kind = CONFIG_RECORD,
      .about = "Wire settings for every wire of this file that does not say otherwise."},

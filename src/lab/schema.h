@@ -69,6 +69,8 @@ struct lab_config {
     uint64_t seed;
     const char **includes;
     size_t include_count;
+    const char **tell;
+    size_t tell_count;
     struct node_config *nodes;
     size_t node_count;
 };

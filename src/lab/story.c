@@ -100,13 +100,22 @@ static void block_end(struct story *story)
     story->in_block = false;
 }
 
+/* A detail that is the point of this lab. */
+static bool asked_for(const struct lab *lab, const char *event)
+{
+    for (size_t i = 0; i < lab->config.tell_count; i++)
+        if (strcmp(lab->config.tell[i], event) == 0)
+            return true;
+    return false;
+}
+
 static void on_event(struct observer *observer, const struct event *event)
 {
     struct story *story = container_of(observer, struct story, observer);
     if (story->ended)
         return;
     story_phases_note(&story->phases, event);
-    bool notable = event->type->level == EVENT_STORY && story->world;
+    bool notable = story->world && (event->type->level == EVENT_STORY || asked_for(story->lab, event->type->name));
     if (!event->type->story || !(notable || story->settings.verbose))
         return;
     struct text who = {0}, sentence = {0};

@@ -28,6 +28,7 @@
 static const struct event_type SWITCH_LEARNED = {.name = "switch-learned",
                                                  .protocol = "Ethernet",
                                                  .story = "learns: {mac} is behind port {port}",
+                                                 .level = EVENT_DETAIL,
                                                  .fields = {{"mac", FIELD_MAC}, {"port", FIELD_TEXT}}};
 static const struct event_type SWITCH_MOVED = {.name = "switch-moved",
                                                .protocol = "Ethernet",
@@ -36,6 +37,7 @@ static const struct event_type SWITCH_MOVED = {.name = "switch-moved",
 static const struct event_type SWITCH_AGED = {.name = "switch-aged",
                                               .protocol = "Ethernet",
                                               .story = "forgets {mac} on port {port}: {why}",
+                                              .level = EVENT_DETAIL,
                                               .fields = {{"mac", FIELD_MAC}, {"port", FIELD_TEXT}, {"why", FIELD_TEXT}}};
 static const struct event_type SWITCH_FLOODED = {
     .name = "switch-flooded",
