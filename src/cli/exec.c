@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/beside.h"
 #include "cli/command.h"
 #include "cli/live.h"
 #include "cli/takeover.h"
@@ -22,19 +23,21 @@ static int exec_run(int argc, char **argv);
 extern const struct command COMMAND_EXEC;
 const struct command COMMAND_EXEC = {
     .name = "exec",
-    .arguments = "LAB NODE -- COMMAND [ARGUMENT...]",
+    .arguments = "LAB NODE [--with 'NODE$ COMMAND'] -- COMMAND [ARGUMENT...]",
     .summary = "runs a real program on a node: its only network is the lab",
     .details = "The lab settles in virtual time, then runs by the wall clock while the command runs. The\n"
                "command sees the node's interfaces, addresses, routes, resolver and host name. Ports that\n"
                "services of the node have open stay theirs. Needs Linux namespaces and TAP devices; an\n"
                "ordinary user is root inside, and has no more rights outside than before.\n\n"
+               "  --with 'NODE$ COMMAND'  one of imp's tools on another node, a second after the command began;\n"
+               "                          what it says follows on standard error when the command has ended\n\n"
                "exit status: the command's; 128 + n when signal n ended it; 126 or 127 when it cannot be run\n"
                "or is not found; 2 for a fault in the lab file, or when the namespaces cannot be made\n",
     .run = exec_run,
     .group = "real programs",
 };
 
-static int run_in_lab(struct live *live, char **command)
+static int run_in_lab(struct live *live, struct beside *beside, char **command)
 {
     char error[256] = "";
     struct text resolv_conf = {0}, hosts = {0};
@@ -52,6 +55,8 @@ static int run_in_lab(struct live *live, char **command)
         status = namespace_exit_status(live_run_child(live, process));
     else
         fprintf(stderr, "imp exec: %s\n", error);
+    if (beside)
+        beside_end(beside);
     takeover_end(takeover);
     text_free(&resolv_conf);
     text_free(&hosts);
@@ -61,9 +66,14 @@ static int run_in_lab(struct live *live, char **command)
 static int exec_run(int argc, char **argv)
 {
     struct live live;
-    char *words[3] = {NULL};
+    struct beside *beside = NULL;
+    char *words[3] = {NULL}, *with = NULL;
     int count = 0, at = 1;
     for (; at < argc && strcmp(argv[at], "--") != 0; at++) {
+        if (strcmp(argv[at], "--with") == 0 && !with && at + 1 < argc) {
+            with = argv[++at];
+            continue;
+        }
         if (argv[at][0] == '-')
             return command_usage_error(&COMMAND_EXEC, "there is no option %s", argv[at]);
         if (count == 2)
@@ -77,7 +87,10 @@ static int exec_run(int argc, char **argv)
     int status = live_start(&live, "exec", words[0], words[1]);
     if (status)
         return status;
-    status = run_in_lab(&live, argv + at + 1);
+    if (with && !(beside = beside_create(&live, with)))
+        status = EXIT_FAULT;
+    else
+        status = run_in_lab(&live, beside, argv + at + 1);
     live_end(&live);
     return status;
 }

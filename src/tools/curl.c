@@ -42,7 +42,7 @@ static const char SUPPORTED_FORMS[] = "Usage: curl [options...] <url>\n"
                                       " -X, --request <method>     Specify request method to use\n"
                                       " -4, --ipv4  -6, --ipv6     Resolve names to addresses of one family only\n"
                                       "     --connect-timeout <seconds>, --max-redirs <num>, --resolve <host:port:addr>,\n"
-                                      "     --limit-rate <bytes per second>\n";
+                                      "     --limit-rate <bytes per second>, --tcp-fastopen\n";
 
 struct transfer {
     struct tool_run *run;
@@ -372,6 +372,7 @@ static int call_once(struct transfer *t, const struct url *url, bool first_host)
     t->call = (struct http_call){.url = url,
                                  .method = method_of(t),
                                  .family = o->family,
+                                 .fast_open = o->fast_open,
                                  .address = find_resolved(o, url),
                                  .deadline = o->time_max_ns ? instant_add(t->report.started, o->time_max_ns) : INSTANT_NEVER,
                                  .connect_deadline =

@@ -48,7 +48,8 @@ struct curl_options {
     uint8_t family;
     long redirects_max;                  /* -1: without end */
     int64_t time_max_ns, connect_max_ns; /* 0: none */
-    uint64_t rate_bytes;                 /* to read in a second; 0: no limit */
+    bool fast_open;
+    uint64_t rate_bytes; /* to read in a second; 0: no limit */
     struct arena arena;
 };
 /* 0, or curl's exit status: the complaint has been printed. */

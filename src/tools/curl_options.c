@@ -40,6 +40,7 @@ enum option_id {
     MAX_TIME,
     CONNECT_TIMEOUT,
     LIMIT_RATE,
+    FAST_OPEN,
     RESOLVE,
     INSECURE,
     GET,
@@ -87,6 +88,7 @@ static const struct known_option {
     {'m', "max-time", true, MAX_TIME},
     {0, "connect-timeout", true, CONNECT_TIMEOUT},
     {0, "limit-rate", true, LIMIT_RATE},
+    {0, "tcp-fastopen", false, FAST_OPEN},
     {0, "resolve", true, RESOLVE},
     {'k', "insecure", false, INSECURE},
     {'G', "get", false, GET},
@@ -246,6 +248,7 @@ static int take_flag(struct tool_run *run, struct curl_options *o, enum option_i
     case IPV4: o->family = 4; return 0;
     case IPV6: o->family = 6; return 0;
     case GET: o->get = true; return 0;
+    case FAST_OPEN: o->fast_open = true; return 0;
     case HTTP10: o->http10 = true; return 0;
     case VERSION: o->version = true; return 0;
     case HELP: o->help = true; return 0;

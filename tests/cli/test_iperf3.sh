@@ -29,6 +29,15 @@ check "JSON" has '"receiver_tcp_congestion":	"cubic"'
 on_client -c server -t 1 -C nonesuch
 check "a congestion control that there is not" is "$status" 1
 
+run timeout 40 "$IMP" exec "$lab" server --with 'client$ iperf3 -c server -t 1 -p 5300' -- iperf3 -s -1 -p 5300
+check "a virtual client and the real server" is "$status" 0
+check "the real one received" has receiver
+check "the virtual one is done" says "iperf Done."
+run timeout 40 "$IMP" exec "$lab" server --with 'client$ iperf3 -c server -t 1 -p 5300 -R' -- iperf3 -s -1 -p 5300
+check "the other direction too" says "iperf Done."
+run "$IMP" exec "$lab" server --with 'nobody$ ping' -- true
+check "a node that there is not" is "$status" 2
+
 serve() { timeout 30 "$@" -s -1 -p "$port" >"$scratch/server" 2>&1 & server=$!; sleep 0.7; }
 port=$((20000 + $$ % 20000))
 serve iperf3

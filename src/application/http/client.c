@@ -132,7 +132,7 @@ static bool connect_fresh(struct http_client *client, struct http_call *call)
     size_t count;
     if (!resolve(client, call, addresses, &count))
         return false;
-    struct connect_hooks hooks = {told_attempt, call};
+    struct connect_hooks hooks = {told_attempt, call, .fast_open = call->fast_open};
     struct instant deadline = instant_min(call->deadline, call->connect_deadline);
     int error =
         http_connect(client->net, addresses, count, call->url->port, deadline, &hooks, &client->stream, &client->remote);

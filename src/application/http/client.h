@@ -39,6 +39,7 @@ struct http_call {
     const char *method;
     const char *head; /* the whole request head, built with http1.h, with its empty line */
     struct bytes body;
+    bool fast_open;        /* TCP Fast Open (RFC 7413), where there is one address */
     bool expects_continue; /* the head says so: wait a second for 100 before the body */
     uint8_t family;        /* 4, 6 or 0 */
     struct instant deadline, connect_deadline;

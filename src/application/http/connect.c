@@ -149,7 +149,8 @@ int http_connect(struct net *net, const struct ip *addresses, size_t count, uint
     if (count == 1) {
         *chosen = (struct endpoint){.address = addresses[0], .port = port};
         tell(hooks, chosen, 1);
-        int error = net_dial(net, chosen, NULL, deadline, out);
+        struct dial_options options = {.fast_open = hooks && hooks->fast_open};
+        int error = net_dial(net, chosen, &options, deadline, out);
         if (error)
             tell(hooks, chosen, error);
         return error;

@@ -11,6 +11,7 @@
 struct connect_hooks {
     void (*told)(void *context, const struct endpoint *remote, int error);
     void *context;
+    bool fast_open; /* TCP Fast Open, when there is but one address */
 };
 int http_connect(struct net *net, const struct ip *addresses, size_t count, uint16_t port, struct instant deadline,
                  const struct connect_hooks *hooks, struct stream *out, struct endpoint *chosen);
