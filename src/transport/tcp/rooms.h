@@ -65,8 +65,8 @@ void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, s
 void timestamp_accept(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
 
 /* acknowledgement.c: what the peer's ACKs say; recovery.c: what to do about loss */
-bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *segment,
-                           struct instant now); /* false: not acceptable */
+/* False: not acceptable. */
+bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
 void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news);
 void recovery_timeout(struct tcp_connection *c, struct instant now);
 void recovery_retransmit(struct tcp_connection *c, struct instant now); /* sends what is taken for lost, as cwnd allows */
@@ -79,8 +79,7 @@ bool recovery_in_reduction(const struct tcp_connection *c);              /* PRR 
 
 /* sack.c: the scoreboard; rack.c: losses by time, and the tail loss probe */
 void sack_input(struct tcp_connection *c, struct ack_news *news);
-void sack_reordering_seen(struct tcp_connection *c,
-                          struct sequence low); /* what starts there arrived after what was sent later */
+void sack_reordering_seen(struct tcp_connection *c, struct sequence low); /* `low` came after what was sent later */
 void rack_advance(struct tcp_connection *c, const struct sent *sent, struct instant now); /* it arrived */
 void rack_sent_again(struct tcp_connection *c, const struct sent *sent);                  /* its time is set */
 void rack_scoreboard_changed(struct tcp_connection *c); /* marks were taken back: all is to be looked at again */
@@ -88,8 +87,7 @@ void rack_mark_lost(struct tcp_connection *c, const struct ack_news *news);
 bool rack_recent(const struct tcp_connection *c, const struct sent *sent, struct instant now); /* too young to be lost */
 void rack_adjust(struct tcp_connection *c, const struct ack_news *news);
 void rack_reorder_timeout(struct tcp_connection *c, struct instant now);
-bool probe_schedule(struct tcp_connection *c, struct instant now,
-                    bool after_ack); /* false: none is due, so it is the RTO's turn */
+bool probe_schedule(struct tcp_connection *c, struct instant now, bool after_ack); /* false: it is the RTO's turn */
 void probe_send(struct tcp_connection *c, struct instant now);
 void probe_acknowledged(struct tcp_connection *c, const struct ack_news *news);
 
@@ -101,8 +99,8 @@ void ack_data_sent(struct tcp_connection *c, struct instant now);
 void ack_timer(struct tcp_connection *c, struct instant now);
 void ack_after_read(struct tcp_connection *c, struct instant now);
 void ack_quickly(struct tcp_connection *c, unsigned count);
-void ack_duplicate(struct tcp_connection *c, const struct tcp_segment *segment,
-                   struct instant now);                           /* answer to an unacceptable one, rate-limited */
+/* The answer to an unacceptable one, rate-limited. */
+void ack_duplicate(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
 void ack_challenge(struct tcp_connection *c, struct instant now); /* RFC 5961 */
 uint32_t receive_window(const struct tcp_connection *c);          /* what is left of the window last offered */
 uint32_t receive_window_select(struct tcp_connection *c);
@@ -114,13 +112,10 @@ void output_ack(struct tcp_connection *c, struct instant now);
 /* SYN or SYN+ACK, by state; `cookie` for its Fast Open option, NULL: none */
 void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie, struct instant now);
 void output_reset(struct tcp_connection *c, struct instant now);
-int output_sent(struct tcp_connection *c, uint32_t index,
-                struct instant now); /* (re)transmits a record of the retransmission queue */
-void output_probe(struct tcp_connection *c,
-                  struct instant now); /* an old byte that must be answered: zero window, keep-alive */
-bool output_one_more(struct tcp_connection *c,
-                     struct instant now); /* a new segment past cwnd, within the peer's window: a probe */
-void output_persist(struct tcp_connection *c, struct instant now); /* the persist timer went off */
+int output_sent(struct tcp_connection *c, uint32_t index, struct instant now); /* (re)transmits a record of the queue */
+void output_probe(struct tcp_connection *c, struct instant now);               /* an old byte, that must be answered */
+bool output_one_more(struct tcp_connection *c, struct instant now);            /* past cwnd, within the window: a probe */
+void output_persist(struct tcp_connection *c, struct instant now);             /* the persist timer went off */
 uint32_t output_mss(const struct tcp_connection *c);
 bool output_paced(struct tcp_connection *c, struct instant now); /* it is not yet time for another segment */
 struct sequence output_end(const struct tcp_connection *c);      /* behind the last byte in the send buffer */

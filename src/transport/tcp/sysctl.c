@@ -31,6 +31,7 @@ struct row {
     }
 static const struct row ROWS[] = {
     ONE("abort_on_overflow", abort_on_overflow, 0, 1, 0),
+    ONE("base_mss", base_mss, LIMIT_TCP_MSS_LEAST, 65535, 1024),
     ONE("dsack", dsack, 0, 1, 1),
     ONE("early_retrans", early_retrans, 0, 4, 3),
     ONE("ecn", ecn, 0, 2, 2),
@@ -43,9 +44,11 @@ static const struct row ROWS[] = {
     ONE("keepalive_time", keepalive_time_s, 1, 32767, 7200),
     ONE("max_syn_backlog", max_syn_backlog, 1, LIMIT_TCP_BACKLOG, LIMIT_TCP_BACKLOG),
     ONE("max_tw_buckets", max_tw_buckets, 0, LIMIT_TCP_TIME_WAIT, LIMIT_TCP_TIME_WAIT),
+    ONE("mtu_probing", mtu_probing, 0, 1, 0),
     ONE("moderate_rcvbuf", moderate_rcvbuf, 0, 1, 1),
     ONE("orphan_retries", orphan_retries, 0, 255, LIMIT_TCP_ORPHAN_RETRIES),
     ONE("reordering", reordering, 1, 300, 3),
+    ONE("retries1", retries1, 0, 255, 3),
     ONE("retries2", retries2, 0, 255, LIMIT_TCP_RETRIES),
     {"rmem",
      offsetof(struct tcp_sysctls, rmem),

@@ -11,6 +11,8 @@ struct tcp_sysctls {
     uint32_t syn_retries, synack_retries, retries2, orphan_retries;
     uint32_t fin_timeout_s, keepalive_time_s, keepalive_intvl_s, keepalive_probes;
     uint32_t slow_start_after_idle, moderate_rcvbuf, abort_on_overflow, tw_reuse, max_tw_buckets, max_syn_backlog;
+    uint32_t mtu_probing; /* 1: a silence may mean a black hole for large packets (RFC 8899) */
+    uint32_t base_mss, retries1;
     uint32_t fastopen;      /* enum fast_open_bit */
     uint32_t early_retrans; /* 0: no tail loss probe */
     uint32_t reordering, initial_window;
