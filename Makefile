@@ -9,6 +9,7 @@
 #   make swarm      thousands of seeds of random networks, traffic and faults (COUNT=10000)
 #   make bench      the benchmarks
 #   make swarm      TCP transfers over bad wires, SEEDS=10000 of them; a failure says how to repeat it
+#   make bench-dumbbell   imp beside ns-3 on the same network (needs Debian's libns3-dev; some minutes)
 #   make format     clang-format over everything
 #   make docs       docs/lab-format.md, docs/lab.schema.json and docs/events.md, from the tables in src/
 #   make install    into /usr/local, or DESTDIR and PREFIX;   make clean   removes every build
@@ -47,6 +48,9 @@ fuzz:
 	@scripts/setup --test
 	@CC=clang scripts/build build-fuzz -Dfuzz=true
 	@scripts/fuzz build-fuzz $(COUNT)
+
+bench-dumbbell: all
+	@scripts/bench-dumbbell
 
 swarm: all
 	@build/swarm --seeds 1-$(if $(filter command line environment,$(origin COUNT)),$(COUNT),10000)
