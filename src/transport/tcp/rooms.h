@@ -6,7 +6,6 @@
 #include "transport/tcp/tcp_internal.h"
 
 struct fast_open_cookie;
-
 /* What each room of TCP offers the others, by file. Segments and frames are handed down from tcp.c; `now` is the event's time. */
 
 /* tcp.c: the table of sockets, ports, initial sequence numbers */
