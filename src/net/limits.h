@@ -10,6 +10,7 @@ enum {
     LIMIT_NET_ICMP_QUEUE = 64,       /* messages that wait in an ICMP socket */
     LIMIT_NET_PACKET_QUEUE = 1024,   /* frames that wait in a packet socket */
     LIMIT_NET_BACKLOG = 1024,        /* connections that wait to be accepted */
+    LIMIT_NET_STREAK = 64,           /* stream calls of a host's tasks before the others have their turn */
     LIMIT_NET_ACCEPT_RETRY_MS = 100, /* the pause of a serving listener when the world has no room for a connection */
 };
 

@@ -360,7 +360,15 @@ static void host_random_fill(struct net *net, void *out, size_t length)
     }
 }
 
+/* A moment later than anything that the loop's present round runs. */
+static struct instant host_turn(struct net *net)
+{
+    struct net_host *host = container_of(net, struct net_host, net);
+    return instant_add(loop_now(host->loop), 1);
+}
+
 static const struct net_world HOST_WORLD = {.random_fill = host_random_fill,
+                                            .turn = host_turn,
                                             .dial = host_dial,
                                             .connected = host_connected,
                                             .listen = host_listen,

@@ -58,6 +58,8 @@ struct net_world {
     int (*packet_open)(struct net *net, const struct packet_options *options, struct net_object **out); /* NULL: unsupported */
     int (*packet_send)(struct net_object *packet, uint16_t interface, const void *frame, size_t length);
     ssize_t (*packet_receive)(struct net_object *packet, void *out, size_t capacity, struct packet_received *about);
+    /* Until when a task that never had to wait lets the others have their turn; NULL: never, since the world's time stands still meanwhile. */
+    struct instant (*turn)(struct net *net);
     /* For every kind but streams. */
     void (*close)(struct net_object *object);
     bool (*readable)(struct net_object *object);
@@ -77,6 +79,7 @@ struct net { /* the head of a world's own struct */
     const char *name;
     struct net_slot *slots; /* grows from nothing */
     uint32_t slot_count, slot_free, open_count, task_count;
+    uint32_t streak;   /* stream calls since the last turn */
     struct list tasks; /* struct net_task.link */
     struct resolver_config resolver;
     int64_t wall_offset_ns;
@@ -98,7 +101,7 @@ uint32_t net_object_generation(const struct net_object *object);
 /* Waits until the object changes: 0 when it is worth asking again, IMP_TIMEOUT, IMP_CANCELLED. The object may be gone then. */
 int net_object_wait(struct net_object *object, struct instant deadline);
 /* Starts a task that counts towards the limit. `owned`: the argument is heap memory, freed behind the task, also when it never ran (the
- * engine does not run a task that is cancelled before its first run), and also on failure. */
+ * world ends first), and also on failure. */
 int net_task_start(struct net *net, const char *name, void (*run)(struct net *net, void *argument), void *argument, bool owned);
 void net_serve_due(struct net_object *object, int64_t after_ns); /* looks at a serving object soon, as an event of its own */
 void net_serve_end(struct net_object *object);

@@ -70,10 +70,23 @@ int stream_remote(struct stream stream, struct endpoint *out)
     return object ? object->stream->remote(object, out) : IMP_STALE;
 }
 
+/* On a host a peer may be so quick that a task never has to wait; its loop would then never look at the clock, at other sockets or at
+ * Ctrl-C. So now and then it steps aside. */
+static int take_turns(struct net *net)
+{
+    if (!net || !net->world->turn || ++net->streak < LIMIT_NET_STREAK)
+        return 0;
+    net->streak = 0;
+    return task_sleep(net->world->turn(net));
+}
+
 ssize_t stream_read(struct stream stream, void *out, size_t capacity, struct instant deadline)
 {
     if (capacity == 0)
         return IMP_INVALID;
+    int turn = take_turns(stream.net);
+    if (turn)
+        return turn;
     for (;;) {
         struct net_object *object = stream_object(stream);
         if (!object)
@@ -102,6 +115,9 @@ int stream_write(struct stream stream, const void *data, size_t length, struct i
 {
     size_t at = 0;
     for (;;) {
+        int turn = take_turns(stream.net);
+        if (turn)
+            return turn;
         struct net_object *object = stream_object(stream);
         if (!object)
             return IMP_STALE;
@@ -122,6 +138,9 @@ ssize_t stream_write_some(struct stream stream, const void *data, size_t length,
 {
     if (length == 0)
         return IMP_INVALID;
+    int turn = take_turns(stream.net);
+    if (turn)
+        return turn;
     for (;;) {
         struct net_object *object = stream_object(stream);
         if (!object)
