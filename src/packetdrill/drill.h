@@ -65,6 +65,7 @@ void device_destroy(struct drill *drill);
 int device_inject(struct drill *drill, const void *packet, size_t length); /* 0, or -1 with errno */
 
 /* ---- sysctl.c ---- */
+void sysctl_default(struct drill *drill);
 void sysctl_refresh(struct drill *drill); /* reads the file of IMP_SYSCTL_FILE when it has changed */
 
 #endif

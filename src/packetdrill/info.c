@@ -85,7 +85,8 @@ int info_get(struct socket *socket, void *value, socklen_t *length)
         out.probes = info.probes;
         out.backoff = info.backoff;
         out.options = (uint8_t)((info.timestamps ? LINUX_TCPI_TIMESTAMPS : 0) | (info.sack ? LINUX_TCPI_SACK : 0) |
-                                (info.window_scaling ? LINUX_TCPI_WSCALE : 0) | (info.ecn ? LINUX_TCPI_ECN : 0));
+                                (info.window_scaling ? LINUX_TCPI_WSCALE : 0) | (info.ecn ? LINUX_TCPI_ECN : 0) |
+                                (info.syn_data ? LINUX_TCPI_SYN_DATA : 0));
         out.send_scale = info.window_scale_send & 15;
         out.receive_scale = info.window_scale_receive & 15;
         out.receive_mss = info.receive_mss;

@@ -9,6 +9,7 @@
  * windows come out the same. Options of the IP layer that have no effect on what a script sees are accepted and kept. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -100,6 +101,8 @@ void options_default(struct socket *socket)
         socket->values[i] = ROWS[i].initial;
 }
 
+int32_t *option_place(struct socket *socket, int level, int name) { return &socket->values[row_of(level, name)]; }
+
 int32_t option_value(const struct socket *socket, int level, int name) { return socket->values[row_of(level, name)]; }
 
 static void apply(struct socket *socket, unsigned row)
@@ -122,6 +125,7 @@ void options_prepare(const struct socket *socket, struct tcp_settings *settings)
     settings->receive_buffer_bytes = (uint32_t)option_value(socket, SOL_SOCKET, SO_RCVBUF);
     settings->maximum_segment = (uint16_t)option_value(socket, IPPROTO_TCP, LINUX_TCP_MAXSEG);
     settings->no_delay = option_value(socket, IPPROTO_TCP, LINUX_TCP_NODELAY) != 0;
+    settings->personal.fast_open_no_cookie = option_value(socket, IPPROTO_TCP, LINUX_TCP_FASTOPEN_NO_COOKIE) != 0;
     settings->keep_alive = option_value(socket, SOL_SOCKET, SO_KEEPALIVE) != 0;
     int32_t ttl = option_value(socket, IPPROTO_IP, IP_TTL);
     settings->ttl = ttl == 64 ? 0 : (uint8_t)ttl;
@@ -177,6 +181,7 @@ static int set_special(struct socket *socket, int level, int name, const void *v
     if (level == IPPROTO_TCP && stream) {
         switch (name) {
         case LINUX_TCP_CONGESTION: return set_congestion(socket, value, length);
+        case LINUX_TCP_FASTOPEN_KEY: return fast_open_key_set(socket, value, length);
         case LINUX_TCP_REPAIR: return fail(EPERM);
         default: return fail(ENOPROTOOPT);
         }
@@ -200,6 +205,11 @@ int option_set(struct socket *socket, int level, int name, const void *value, so
     } else {
         memcpy(&number, value, sizeof number);
     }
+    int refused = level == IPPROTO_TCP ? fast_open_refuses(socket, name, number) : 0;
+    if (refused)
+        return fail(refused);
+    if (level == IPPROTO_TCP && name == LINUX_TCP_FASTOPEN && number > (int32_t)socket->drill->backlog_most)
+        number = (int32_t)socket->drill->backlog_most;
     if (about->least == 0 && about->most == 1)
         number = number != 0;
     if ((number < about->least || number > about->most) && !(number == 0 && about->knob == TCP_KNOB_MAXIMUM_SEGMENT))
@@ -287,8 +297,12 @@ static int get_tcp(struct socket *socket, int name, void *value, socklen_t *leng
     case LINUX_TCP_INFO: return info_get(socket, value, length);
     case LINUX_TCP_CONGESTION: {
         char padded[16] = "";
-        strncpy(padded, congestion, sizeof padded - 1);
+        snprintf(padded, sizeof padded, "%s", congestion);
         return give(padded, sizeof padded, value, length);
+    }
+    case LINUX_TCP_FASTOPEN_KEY: {
+        uint8_t key[32];
+        return give(key, fast_open_key_get(socket, key), value, length);
     }
     case LINUX_TCP_CC_INFO: *length = 0; return 0;
     case LINUX_TCP_SAVED_SYN: *length = 0; return 0;

@@ -31,8 +31,9 @@ struct socket {
     struct zero_copy zero_copy;
     int error; /* errno to be told once, as SO_ERROR */
     int backlog;
-    int linger_s;                                /* -1: none */
-    int64_t receive_timeout_ns, send_timeout_ns; /* 0: none */
+    uint8_t fast_open_key[32], fast_open_key_bytes; /* TCP_FASTOPEN_KEY; 0 bytes: the node's */
+    int linger_s;                                   /* -1: none */
+    int64_t receive_timeout_ns, send_timeout_ns;    /* 0: none */
     char congestion[16];
     int32_t values[SOCKET_OPTIONS]; /* by the rows of options.c */
 };
@@ -55,6 +56,8 @@ void message_scatter(struct msghdr *message, const void *data, size_t length);
 
 /* ---- stream.c ---- */
 int stream_connect(struct socket *socket, const struct endpoint *remote);
+int stream_open(struct socket *socket, const struct endpoint *remote, bool fast); /* the SYN leaves, or waits for data */
+int stream_open_wait(struct socket *socket, bool patient, int when_not);          /* when_not: errno while it is not over */
 int stream_disconnect(struct socket *socket);
 int stream_listen(struct socket *socket, int backlog);
 int stream_accept(struct socket *socket, struct sockaddr *address, socklen_t *length);
@@ -69,6 +72,17 @@ void stream_settings(struct socket *socket, struct tcp_settings *out);
 ssize_t stream_receive(struct socket *socket, struct msghdr *message, int flags);
 ssize_t stream_send(struct socket *socket, const struct msghdr *message, int flags);
 int stream_ioctl(struct socket *socket, unsigned long request, int *value);
+
+/* ---- fast_open.c ---- */
+int fast_open_refuses(const struct socket *socket, int name, int32_t value); /* errno of setting such an option now; 0: none */
+int fast_open_key_set(struct socket *socket, const void *value, socklen_t length);
+size_t fast_open_key_get(const struct socket *socket, uint8_t out[32]);
+void fast_open_listen(struct socket *socket); /* the listener gets the socket's key */
+uint32_t fast_open_queue_default(const struct socket *socket, int backlog);
+bool fast_open_waits(const struct socket *socket); /* connect() was called, but the SYN waits for data */
+/* Before bytes are sent: those that go with a SYN, 0 when none do, or -1. What is left of them is to be sent the usual way only if
+ * the connection is open then. */
+ssize_t fast_open_send(struct socket *socket, const struct msghdr *message, const void *data, size_t length, int flags);
 
 /* ---- error_queue.c ---- */
 void zero_copy_sent(struct socket *socket); /* a send with MSG_ZEROCOPY has just been taken */
@@ -91,6 +105,7 @@ void datagram_end(struct socket *socket);
 void options_default(struct socket *socket);
 void options_prepare(const struct socket *socket, struct tcp_settings *settings); /* what the first segment must know */
 void options_apply(struct socket *socket);                                        /* to a TCP socket just made */
+int32_t *option_place(struct socket *socket, int level, int name);                /* of a number that options.c has a row for */
 int32_t option_value(const struct socket *socket, int level, int name);
 int option_set(struct socket *socket, int level, int name, const void *value, socklen_t length);
 int option_get(struct socket *socket, int level, int name, void *value, socklen_t *length);

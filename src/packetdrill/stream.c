@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "packetdrill/linux_tcp.h"
 #include "packetdrill/socket.h"
 #include "transport/tcp/options.h"
 
@@ -125,21 +126,16 @@ static int connect_result(struct socket *socket)
     return 0;
 }
 
-static int connect_wait(struct socket *socket, int when_not)
+int stream_open_wait(struct socket *socket, bool patient, int when_not)
 {
     if (!connect_done(socket->drill, socket) &&
-        (socket->descriptor.nonblocking ||
-         !drill_wait(socket->drill, connect_done, socket, socket_deadline(socket, socket->send_timeout_ns))))
+        (!patient || !drill_wait(socket->drill, connect_done, socket, socket_deadline(socket, socket->send_timeout_ns))))
         return fail(when_not);
     return connect_result(socket);
 }
 
-int stream_connect(struct socket *socket, const struct endpoint *remote)
+int stream_open(struct socket *socket, const struct endpoint *remote, bool fast)
 {
-    if (socket->listening || (socket->tcp && !socket->connecting))
-        return fail(EISCONN);
-    if (socket->tcp)
-        return connect_wait(socket, EALREADY);
     socket->remote = *remote;
     if (ip_is_any(&socket->remote.address)) /* as Linux: this host */
         return fail(ECONNREFUSED);
@@ -151,13 +147,26 @@ int stream_connect(struct socket *socket, const struct endpoint *remote)
     stream_settings(socket, &settings);
     socket->error = 0;
     options_prepare(socket, &settings);
+    settings.fast_open = fast;
     int error = tcp_connect(socket->drill->tcp, &settings, &socket->tcp);
     if (error)
         return fail(error == IMP_UNREACHABLE ? ENETUNREACH : error == IMP_IN_USE ? EADDRNOTAVAIL : errno_of(error));
     tcp_local(socket->tcp, &socket->local);
     socket->bound = socket->connecting = true;
     options_apply(socket);
-    return connect_wait(socket, EINPROGRESS);
+    return 0;
+}
+
+int stream_connect(struct socket *socket, const struct endpoint *remote)
+{
+    bool patient = !socket->descriptor.nonblocking, fast = option_value(socket, IPPROTO_TCP, LINUX_TCP_FASTOPEN_CONNECT) != 0;
+    if (socket->listening || (socket->tcp && !socket->connecting) || fast_open_waits(socket))
+        return fail(EISCONN);
+    if (socket->tcp)
+        return stream_open_wait(socket, patient, EALREADY);
+    if (stream_open(socket, remote, fast) != 0)
+        return -1;
+    return fast_open_waits(socket) ? 0 : stream_open_wait(socket, patient, EINPROGRESS);
 }
 
 int stream_disconnect(struct socket *socket)
@@ -192,12 +201,16 @@ int stream_listen(struct socket *socket, int backlog)
     if (socket->domain == AF_INET6 && ip_is_any(&settings.local.address) && !option_value(socket, IPPROTO_IPV6, IPV6_V6ONLY))
         settings.local.address = (struct ip){.family = 0};
     options_prepare(socket, &settings);
+    int32_t *queue = option_place(socket, IPPROTO_TCP, LINUX_TCP_FASTOPEN);
+    if (*queue == 0)
+        *queue = (int32_t)fast_open_queue_default(socket, socket->backlog - 1);
     int error = tcp_listen(socket->drill->tcp, &settings, &socket->tcp);
     if (error)
         return fail(errno_of(error));
     tcp_local(socket->tcp, &socket->local);
     socket->bound = socket->listening = true;
     options_apply(socket);
+    fast_open_listen(socket);
     return 0;
 }
 
@@ -310,7 +323,7 @@ short stream_events(struct socket *socket)
         events |= POLLHUP;
     if (in_over)
         events |= POLLIN | POLLRDNORM | POLLRDHUP;
-    if (info.state != TCP_SYN_SENT && info.state != TCP_SYN_RECEIVED) {
+    if (tcp_connected(socket->tcp) != IMP_BUSY) {
         uint32_t least = (uint32_t)option_value(socket, SOL_SOCKET, SO_RCVLOWAT);
         if (info.receive_queue && info.receive_queue >= least)
             events |= POLLIN | POLLRDNORM;

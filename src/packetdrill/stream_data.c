@@ -5,7 +5,7 @@
  * the bytes, MSG_TRUNC drops them without a copy.
  *
  * Sending: a call that blocks returns when the last byte is in the send buffer, one that does not with what fitted. MSG_MORE corks for
- * this one call. MSG_FASTOPEN opens the connection first. MSG_ZEROCOPY is a copy, whose completion error_queue.c tells. There is no signal: EPIPE is all.
+ * this one call. MSG_FASTOPEN is fast_open.c's. MSG_ZEROCOPY is a copy, whose completion error_queue.c tells. There is no signal: EPIPE is all.
  *
  * Out-of-band data (MSG_OOB) is left out: RFC 6093 asks that nobody use it. */
 #include <errno.h>
@@ -63,6 +63,8 @@ static ssize_t nothing_left(struct socket *socket)
 
 static ssize_t take(struct socket *socket, uint8_t *to, size_t length, int flags)
 {
+    if (fast_open_waits(socket))
+        return IMP_BUSY; /* reading does not let the SYN go */
     return flags & MSG_PEEK ? tcp_peek(socket->tcp, to, length) : tcp_read(socket->tcp, to, length);
 }
 
@@ -163,11 +165,10 @@ static ssize_t send_failed(struct socket *socket, size_t done)
     return fail(error ? error : EPIPE);
 }
 
-static ssize_t send_bytes(struct socket *socket, const uint8_t *data, size_t length, int flags)
+static ssize_t send_bytes(struct socket *socket, const uint8_t *data, size_t length, size_t done, int flags)
 {
     bool patient = !socket->descriptor.nonblocking && !(flags & MSG_DONTWAIT);
     struct instant deadline = socket_deadline(socket, socket->send_timeout_ns);
-    size_t done = 0;
     for (;;) {
         stream_observe(socket, drill_now(socket->drill));
         if (!socket->tcp || socket->ended || socket->shut_write || socket->error)
@@ -188,29 +189,24 @@ static ssize_t send_bytes(struct socket *socket, const uint8_t *data, size_t len
     }
 }
 
-static int open_first(struct socket *socket, const struct msghdr *message, int flags)
-{
-    if (!(flags & MSG_FASTOPEN) || socket->tcp)
-        return 0;
-    if (!message->msg_name)
-        return fail(EINVAL);
-    return socket_connect(socket, message->msg_name, message->msg_namelen);
-}
-
 ssize_t stream_send(struct socket *socket, const struct msghdr *message, int flags)
 {
-    if (open_first(socket, message, flags) != 0)
-        return -1;
-    if (!socket->tcp || socket->listening) {
+    bool opens = flags & MSG_FASTOPEN && !socket->listening;
+    if ((!socket->tcp && !opens) || socket->listening) {
         int error = stream_take_error(socket);
         return fail(error ? error : EPIPE);
     }
     size_t length;
     uint8_t *data = message_gather(message, &length);
+    ssize_t with_syn = opens || fast_open_waits(socket) ? fast_open_send(socket, message, data, length, flags) : 0;
+    if (with_syn < 0) {
+        memory_free(data);
+        return -1;
+    }
     bool corked = option_value(socket, IPPROTO_TCP, LINUX_TCP_CORK) != 0;
     if (flags & MSG_MORE && !corked)
         (void)tcp_set(socket->tcp, TCP_KNOB_CORK, 1);
-    ssize_t n = send_bytes(socket, data, length, flags);
+    ssize_t n = send_bytes(socket, data, length, (size_t)with_syn, flags);
     int error = errno;
     if (n > 0 && flags & MSG_ZEROCOPY && option_value(socket, SOL_SOCKET, SO_ZEROCOPY))
         zero_copy_sent(socket);

@@ -47,6 +47,7 @@ static int call_listen(void *world, int fd, int backlog)
 {
     struct drill *drill = world;
     drill_enter(drill);
+    sysctl_refresh(drill);
     struct socket *socket = socket_hold(drill, fd);
     int result = -1;
     if (socket && socket->descriptor.kind == DESCRIPTOR_STREAM)
@@ -79,6 +80,7 @@ static int call_connect(void *world, int fd, const struct sockaddr *address, soc
 {
     struct drill *drill = world;
     drill_enter(drill);
+    sysctl_refresh(drill);
     struct socket *socket = socket_hold(drill, fd);
     int result = socket ? socket_connect(socket, address, length) : -1;
     if (socket)
@@ -282,6 +284,7 @@ static int call_getsockopt(void *world, int fd, int level, int name, void *value
 {
     struct drill *drill = world;
     drill_enter(drill);
+    sysctl_refresh(drill);
     struct socket *socket = socket_hold(drill, fd);
     int result = socket ? option_get(socket, level, name, value, length) : -1;
     if (socket)
@@ -294,6 +297,7 @@ static int call_setsockopt(void *world, int fd, int level, int name, const void 
 {
     struct drill *drill = world;
     drill_enter(drill);
+    sysctl_refresh(drill);
     struct socket *socket = socket_hold(drill, fd);
     int result = socket ? option_set(socket, level, name, value, length) : -1;
     if (socket)
@@ -366,6 +370,7 @@ static int call_netdev_send(void *world, const void *packet, size_t count)
 {
     struct drill *drill = world;
     drill_enter(drill);
+    sysctl_refresh(drill);
     int result = device_inject(drill, packet, count);
     drill_leave(drill);
     return result;
@@ -437,6 +442,7 @@ static struct drill *world_make(const char *flags)
     if (drill_flags_parse(flags, &drill->flags) != 0)
         fprintf(stderr, "imp: --so_flags has a value that cannot be read: %s\n", flags);
     device_create(drill);
+    sysctl_default(drill);
     sysctl_refresh(drill);
     return drill;
 }

@@ -72,7 +72,12 @@ static size_t put_options(const char *text, uint8_t *out)
             out[n] = 5, out[n + 1] = 10, put32(out + n + 2, local_first + a), put32(out + n + 6, local_first + b), n += 10;
         else if (strncmp(p, "TS", 2) == 0)
             out[n] = 8, out[n + 1] = 10, put32(out + n + 2, peer_ts), put32(out + n + 6, ts_echo), n += 10;
-        else
+        else if (strncmp(p, "FO", 2) == 0) {
+            size_t length = 0;
+            for (unsigned byte; sscanf(p + 3 + 2 * length, "%2x", &byte) == 1 && length < 16; length++)
+                out[n + 2 + length] = (uint8_t)byte;
+            out[n] = 34, out[n + 1] = (uint8_t)(2 + length), n += 2 + length;
+        } else
             fail_msg("an option is not understood: %s", p);
     }
     while (n & 3)

@@ -24,6 +24,10 @@ static void print_options(const uint8_t *options, size_t n, char *out, size_t ro
         else if (options[i] == 8) {
             ts_echo = get32(value);
             done += (size_t)snprintf(out + done, room - done, "%sTS", comma);
+        } else if (options[i] == 34) {
+            done += (size_t)snprintf(out + done, room - done, "%sFO%s", comma, length > 2 ? " " : "");
+            for (size_t k = 0; k + 2 < length; k++)
+                done += (size_t)snprintf(out + done, room - done, "%02x", value[k]);
         }
         i += length;
     }

@@ -24,11 +24,12 @@ struct tcp_connection {
     int soft_error;      /* the last ICMP complaint, told when the connection times out (RFC 1122 4.2.3.9) */
     uint32_t pseudo_sum; /* of the addresses and the protocol: all but the length */
     uint16_t interface;
-    uint16_t mtu;       /* of the path, at most 65535 */
-    uint16_t mss;       /* payload of a full segment, timestamps deducted (Eff.snd.MSS but for SACK blocks) */
-    uint16_t mss_peer;  /* what the peer's option allows */
-    uint16_t mss_asked; /* the socket's own clamp; 0 = none */
-    uint16_t syn_data;  /* payload bytes on our SYN, until it is answered */
+    uint16_t mtu;        /* of the path, at most 65535 */
+    uint16_t mss;        /* payload of a full segment, timestamps deducted (Eff.snd.MSS but for SACK blocks) */
+    uint16_t mss_peer;   /* what the peer's option allows */
+    uint16_t mss_asked;  /* the socket's own clamp; 0 = none */
+    uint16_t syn_data;   /* payload bytes on our SYN, until it is answered */
+    bool syn_data_taken; /* data on a SYN counted, ours or the peer's */
     struct instant syn_sent;
     uint8_t ttl, syn_retries, retries, backoff, probes, keep_alive_probes;
     struct tcp_personal personal;

@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "transport/limits.h"
+#include "transport/tcp/options.h"
 #include "transport/tcp/rooms.h"
 
 #define RESET_COUNTS_NS (60 * NS_PER_S)
@@ -61,6 +62,11 @@ static bool avoided(const struct fast_open_peer *peer, struct instant now)
     return peer->losses >= LOSSES_BEARABLE && instant_since(now, peer->last_loss) < LOSS_PAUSE_NS << shift;
 }
 
+static bool without_cookie(const struct tcp_connection *c)
+{
+    return c->personal.fast_open_no_cookie || c->socket.tcp->sysctls.fastopen & FAST_OPEN_CLIENT_NO_COOKIE;
+}
+
 void fast_open_connect(struct tcp_connection *c, struct instant now)
 {
     static const struct fast_open_cookie ASK;
@@ -68,7 +74,7 @@ void fast_open_connect(struct tcp_connection *c, struct instant now)
     struct fast_open_peer *peer = peer_find(tcp, &c->socket.remote.address);
     if (peer && avoided(peer, now)) {
         output_syn(c, NULL, now);
-    } else if ((peer && peer->cookie.length) || tcp->sysctls.fastopen & FAST_OPEN_CLIENT_NO_COOKIE) {
+    } else if ((peer && peer->cookie.length) || without_cookie(c)) {
         c->flags |= CONNECTION_DEFERRED;
         connection_tell(c);
     } else {
@@ -82,7 +88,7 @@ static uint16_t syn_room(const struct tcp_connection *c, const struct fast_open_
 {
     uint32_t mss = c->mtu - (c->socket.remote.address.family == 4 ? 20u : 40u) - TCP_HEADER_BYTES;
     uint32_t most = TCP_HEADER_MAXIMUM_BYTES - TCP_HEADER_BYTES;
-    uint32_t told = peer ? peer->mss : c->mss_peer;
+    uint32_t told = peer ? peer->mss : mss;
     if (told < mss)
         mss = told;
     if (c->mss_asked && c->mss_asked < mss)
@@ -93,7 +99,7 @@ static uint16_t syn_room(const struct tcp_connection *c, const struct fast_open_
 void fast_open_go(struct tcp_connection *c, struct instant now)
 {
     struct fast_open_peer *peer = peer_find(c->socket.tcp, &c->socket.remote.address);
-    bool known = peer && peer->cookie.length;
+    bool known = peer && peer->cookie.length && !without_cookie(c);
     c->flags &= ~(uint32_t)CONNECTION_DEFERRED;
     c->flags |= known ? (uint32_t)CONNECTION_FAST_ASKED : 0u;
     uint16_t room = syn_room(c, peer);
@@ -130,8 +136,11 @@ void fast_open_answered(struct tcp_connection *c, const struct tcp_segment *syn_
 
 /* ---- the key and its cookies ---- */
 
-static const struct fast_open_key *key_of(struct tcp *tcp)
+static const struct fast_open_key *key_of(struct tcp_listener *listener)
 {
+    struct tcp *tcp = listener->socket.tcp;
+    if (listener->fast_open->key.set)
+        return &listener->fast_open->key;
     struct fast_open_key *key = &tcp->fast_open_key;
     if (!key->set) { /* of the node's own randomness, without drawing from it: nothing else moves because of it */
         for (uint64_t i = 0; i < 2; i++)
@@ -165,7 +174,7 @@ static bool key_words(const char **text, struct hash_key *out)
     return true;
 }
 
-int fast_open_key_set(struct tcp *tcp, const char *text)
+int fast_open_key_parse(struct tcp *tcp, const char *text)
 {
     struct fast_open_key key = {.set = true};
     if (!key_words(&text, &key.key[0]))
@@ -179,7 +188,8 @@ int fast_open_key_set(struct tcp *tcp, const char *text)
     if (*text)
         return IMP_MALFORMED;
     if (tcp)
-        tcp->fast_open_key = key;
+        if (tcp)
+            tcp->fast_open_key = key;
     return 0;
 }
 
@@ -196,6 +206,38 @@ void fast_open_key_print(const struct tcp *tcp, char *out, size_t size_bytes)
             return;
         at += (size_t)n;
     }
+}
+
+/* What setsockopt() and getsockopt() know as a key: the words in little-endian order. */
+static void key_bytes(const struct fast_open_key *key, uint8_t out[32])
+{
+    for (unsigned i = 0; i < 32; i++)
+        out[i] = (uint8_t)(key->key[i / 16].k[i / 8 % 2] >> 8 * (i % 8));
+}
+
+int tcp_fast_open_key_set(struct tcp_socket *listener, const uint8_t *bytes, size_t count)
+{
+    struct fast_open_key key = {.set = true, .second = count == 32};
+    if ((count != 16 && count != 32) || listener->kind != SOCKET_LISTENER)
+        return IMP_INVALID;
+    for (unsigned i = 0; i < count; i++)
+        key.key[i / 16].k[i / 8 % 2] |= (uint64_t)bytes[i] << 8 * (i % 8);
+    listener_of(listener)->fast_open->key = key;
+    return 0;
+}
+
+size_t tcp_fast_open_key(const struct tcp *tcp, uint8_t out[32])
+{
+    key_bytes(&tcp->fast_open_key, out);
+    return !tcp->fast_open_key.set ? 0 : tcp->fast_open_key.second ? 32 : 16;
+}
+
+int32_t tcp_fast_open_room(const struct tcp_socket *socket)
+{
+    const struct tcp_connection *c = container_of(socket, const struct tcp_connection, socket);
+    if (socket->kind != SOCKET_CONNECTION || !(c->flags & CONNECTION_DEFERRED))
+        return -1;
+    return syn_room(c, peer_find(socket->tcp, &socket->remote.address));
 }
 
 /* ---- the server ---- */
@@ -218,11 +260,11 @@ bool fast_open_accepts(struct tcp_listener *listener, const struct packet_info *
         listener->fast_open->most = listener->backlog;
     if (!(bits & FAST_OPEN_SERVER) || !(option || syn->payload_bytes) || !queue_has_room(listener->fast_open, now))
         return false;
-    if (bits & FAST_OPEN_SERVER_NO_COOKIE || listener->settings.fast_open_no_cookie)
+    if (bits & FAST_OPEN_SERVER_NO_COOKIE || listener->settings.personal.fast_open_no_cookie)
         return true;
     if (!option)
         return false;
-    const struct fast_open_key *key = key_of(tcp);
+    const struct fast_open_key *key = key_of(listener);
     cookie_for(key->key[0], info, answer);
     if (syn->cookie_length == answer->length && memcmp(syn->cookie, answer->bytes, answer->length) == 0)
         return true;

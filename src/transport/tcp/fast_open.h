@@ -21,6 +21,7 @@ struct fast_open_queue {
     uint32_t holders, pending, most;
     uint32_t resets; /* of those that ended by RST: counted for a minute more, */
     struct instant resets_until;
+    struct fast_open_key key; /* the listener's own, when set */
 };
 
 /* The client's side. connect() begins; false: an ordinary SYN. With a cookie at hand the SYN waits for the first data (CONNECTION_DEFERRED). */
@@ -36,8 +37,8 @@ void fast_open_end(struct tcp_connection *c, bool reset); /* the handshake is ov
 void fast_open_release(struct fast_open_queue *queue);    /* may be NULL */
 
 void fast_open_cache_free(struct tcp *tcp);
-/* "11111111-22222222-33333333-44444444", or two of them with a comma: IMP_MALFORMED. */
-int fast_open_key_set(struct tcp *tcp, const char *text);
+/* "11111111-22222222-33333333-44444444", or two of them with a comma: IMP_MALFORMED. Without a tcp only checks. */
+int fast_open_key_parse(struct tcp *tcp, const char *text);
 void fast_open_key_print(const struct tcp *tcp, char *out, size_t size_bytes);
 
 #endif

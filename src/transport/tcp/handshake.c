@@ -48,6 +48,7 @@ void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, 
 static void syn_data_answered(struct tcp_connection *c, struct sequence ack)
 {
     uint32_t taken = sequence_distance(c->snd.una, ack);
+    c->syn_data_taken = taken > 0;
     send_buffer_drop(&c->send, taken);
     c->count.bytes_acked += taken;
     c->snd.una = c->snd.nxt = c->snd.partial_end = ack;

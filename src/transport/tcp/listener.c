@@ -107,6 +107,7 @@ static void open_fast(struct tcp_connection *c, const struct tcp_segment *syn, s
     fast_open_begin(c, listener);
     (void)listener_established(c);
     c->rcv.wnd = c->rcv.limit < UINT16_MAX ? c->rcv.limit : UINT16_MAX;
+    c->syn_data_taken = syn->payload_bytes > 0;
     if (syn->payload_bytes)
         receive_data(c, syn, frame, now);
     else

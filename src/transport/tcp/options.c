@@ -30,6 +30,7 @@ static bool set_personal(struct tcp_personal *personal, enum tcp_knob knob, uint
     case TCP_KNOB_USER_TIMEOUT_MS: personal->user_timeout_ms = value; return true;
     case TCP_KNOB_LINGER2_S: personal->linger2_s = (int32_t)value; return true;
     case TCP_KNOB_TRAFFIC_CLASS: personal->traffic_class = (uint8_t)(value & ~3u); return true;
+    case TCP_KNOB_FAST_OPEN_NO_COOKIE: personal->fast_open_no_cookie = value != 0; return true;
     case TCP_KNOB_NOT_SENT_LOW: personal->not_sent_low = value; return true;
     default: return false;
     }
@@ -45,8 +46,7 @@ static int set_listener(struct tcp_listener *listener, enum tcp_knob knob, uint3
     case TCP_KNOB_SEND_BUFFER: settings->send_buffer_bytes = value; return 0;
     case TCP_KNOB_RECEIVE_BUFFER: settings->receive_buffer_bytes = value; return 0;
     case TCP_KNOB_MAXIMUM_SEGMENT: settings->maximum_segment = (uint16_t)value; return 0;
-    case TCP_KNOB_FAST_OPEN: listener->fast_open->most = value < listener->backlog ? value : listener->backlog; return 0;
-    case TCP_KNOB_FAST_OPEN_NO_COOKIE: settings->fast_open_no_cookie = value != 0; return 0;
+    case TCP_KNOB_FAST_OPEN: listener->fast_open->most = value; return 0;
     case TCP_KNOB_DEFER_ACCEPT_S: settings->defer_accept_s = value; return 0;
     case TCP_KNOB_BACKLOG: listener->backlog = value < LIMIT_TCP_BACKLOG ? value : LIMIT_TCP_BACKLOG; return 0;
     default: return set_personal(&settings->personal, knob, value) ? 0 : IMP_UNSUPPORTED;

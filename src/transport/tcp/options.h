@@ -38,6 +38,11 @@ int tcp_set(struct tcp_socket *socket, enum tcp_knob knob, uint32_t value);
 int tcp_set_congestion(struct tcp_socket *socket, const char *name); /* of a connection under way too; IMP_NOT_FOUND */
 bool tcp_congestion_known(const char *name);
 const char *tcp_congestion_default(const struct tcp *tcp);
+/* Fast Open (RFC 7413). The bytes that the SYN of a connection may carry that waits for its first data; -1: it does not wait. */
+int32_t tcp_fast_open_room(const struct tcp_socket *socket);
+/* A listener's own key: 16 bytes, or 32 for two; else IMP_INVALID. And the node's: how many bytes of it there are, 0 when it has none yet. */
+int tcp_fast_open_key_set(struct tcp_socket *listener, const uint8_t *bytes, size_t count);
+size_t tcp_fast_open_key(const struct tcp *tcp, uint8_t out[32]);
 /* As tcp_read(), but the bytes stay. */
 ssize_t tcp_peek(const struct tcp_socket *socket, void *out, size_t capacity);
 

@@ -277,6 +277,7 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
     out->sack = c->flags & CONNECTION_SACK;
     out->window_scaling = c->flags & CONNECTION_WINDOW_SCALE;
     out->ecn = c->flags & CONNECTION_ECN;
+    out->syn_data = c->syn_data_taken;
     out->app_limited = c->rate.app_limited > 0;
     out->path_mtu = c->mtu;
     out->advertised_mss = c->mtu - (c->socket.remote.address.family == 4 ? 40u : 60u);

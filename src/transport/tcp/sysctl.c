@@ -106,7 +106,7 @@ int tcp_sysctl_set(struct tcp *tcp, const char *name, const char *value)
         return 0;
     }
     if (strcmp(name, FAST_OPEN_KEY) == 0)
-        return fast_open_key_set(tcp, value); /* NULL: only looks at it */
+        return fast_open_key_parse(tcp, value); /* NULL: only looks at it */
     const struct row *row = row_find(name);
     if (!row)
         return IMP_NOT_FOUND;

@@ -37,7 +37,8 @@ struct tcp *tcp_of(const struct stack *stack);
 struct tcp_personal {
     uint16_t keep_idle_s, keep_interval_s;
     uint8_t keep_count, syn_count;
-    uint8_t traffic_class; /* without its ECN bits */
+    uint8_t traffic_class;    /* without its ECN bits */
+    bool fast_open_no_cookie; /* data goes on a SYN, and is taken from one, without a cookie */
     uint32_t user_timeout_ms;
     int32_t linger2_s;     /* negative: no FIN-WAIT-2 without an owner */
     uint32_t not_sent_low; /* bytes */
@@ -53,7 +54,6 @@ struct tcp_settings { /* for one socket; zero means the node's default */
     uint32_t defer_accept_s; /* listeners: connections are acceptable when data came, or after about so long; 0: at once */
     bool
         fast_open; /* RFC 7413: where a cookie is known the first write goes with the SYN, and tcp_connected() is 0 until then */
-    bool fast_open_no_cookie; /* listeners: data on a SYN is taken without one */
     uint32_t fast_open_queue; /* listeners: connections that may be open before their handshake ends; 0: none */
     const char *congestion;   /* name of a congestion control */
     struct tcp_personal personal;
@@ -99,7 +99,7 @@ struct tcp_info {
     /* What ss -i shows beyond that; the names are those of Linux's struct tcp_info. */
     uint8_t recovery_state; /* 0 open, 1 disorder, 2 reducing, 3 recovery, 4 loss */
     uint8_t backoff, probes;
-    bool timestamps, sack, window_scaling, ecn, app_limited;
+    bool timestamps, sack, window_scaling, ecn, app_limited, syn_data;
     uint32_t path_mtu, advertised_mss, receive_mss;
     uint32_t unacked, sacked, lost, retransmitted, reordering; /* segments */
     uint32_t timeouts;
