@@ -41,6 +41,11 @@ static void counts_fill(struct linux_tcp_info *out, const struct tcp_info *info)
     out->segments_out = (uint32_t)info->segments_sent;
     out->segments_in = (uint32_t)info->segments_received;
     out->delivered = (uint32_t)info->delivered;
+    out->bytes_retransmitted = info->bytes_retransmitted;
+    out->data_segments_out = info->data_segments_sent;
+    out->data_segments_in = info->data_segments_received;
+    out->dsack_duplicates = info->duplicates_reported;
+    out->reordering_seen = info->reorderings;
     out->bytes_sent = info->bytes_sent;
 }
 

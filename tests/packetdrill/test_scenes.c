@@ -50,6 +50,28 @@ static void test_fast_retransmit(void **state)
     assert_int_equal(info.send_ssthresh, 7);
 }
 
+static void test_counts(void **state)
+{
+    (void)state;
+    int fd = accepted(0);
+    at(0.2);
+    assert_int_equal(table.write(world, fd, buffer, 4000), 4000);
+    expect_segments(0.2, 1, 4, 1000, "P.");
+    at(0.3);
+    in(". 1:1(0) ack 1 win 257 <sack 1001:4001>");
+    out(0.3, ". 1:1001(1000)");
+    at(0.4);
+    in("P. 1:101(100) ack 4001 win 257 <sack 1:1001>"); /* both copies came */
+    struct linux_tcp_info info;
+    socklen_t length = sizeof info;
+    assert_int_equal(table.getsockopt(world, fd, IPPROTO_TCP, LINUX_TCP_INFO, &info, &length), 0);
+    assert_int_equal(info.data_segments_out, 5);
+    assert_int_equal(info.data_segments_in, 1);
+    assert_int_equal(info.bytes_retransmitted, 1000);
+    assert_int_equal(info.dsack_duplicates, 1);
+    assert_int_equal(info.reordering_seen, 0);
+}
+
 static void test_retransmission_timeouts(void **state)
 {
     (void)state;
@@ -445,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE(test_initial_window),
         SCENE(test_fast_retransmit),
+        SCENE(test_counts),
         SCENE(test_retransmission_timeouts),
         SCENE(test_tail_loss_probe),
         SCENE(test_syn_ack_retransmitted),

@@ -105,7 +105,8 @@ struct tcp_connection {
     struct sequence usage_end; /* cwnd validation: a round trip of sending */
     uint32_t usage_out;        /* the most segments out in it */
     struct {
-        uint64_t bytes_sent, bytes_acked, bytes_received, segments_sent, segments_received;
+        uint64_t bytes_sent, bytes_acked, bytes_received, segments_sent, segments_received, bytes_retransmitted;
+        uint32_t data_segments_sent, data_segments_received, duplicates_reported, reorderings;
         uint32_t retransmits, timeouts;
     } count;
     uint64_t delivered; /* segments, over the connection's life */

@@ -300,6 +300,7 @@ void connection_input(struct tcp_connection *c, const struct packet_info *info, 
                       struct frame *frame, struct instant now)
 {
     c->count.segments_received++;
+    c->count.data_segments_received += segment->payload_bytes > 0;
     if (c->socket.state == TCP_SYN_SENT) {
         syn_sent_input(c, segment, frame, now);
         return;

@@ -188,6 +188,7 @@ static void send_syn(struct tcp_connection *c, const struct tcp_segment *segment
         send_buffer_copy(&c->send, 0, to, data);
         sum = checksum_partial(to, data, 0);
         c->count.bytes_sent += data;
+        c->count.data_segments_sent++;
     }
     (void)transmit(c, segment, frame, sum, 0, now);
 }
@@ -315,6 +316,7 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
             c->recovery.retransmit_stamp = (timestamp_clock(now) + c->ts.offset) | (c->flags & CONNECTION_TIMESTAMPS ? 0 : 1);
         c->recovery.undo_retransmits = c->recovery.undo_retransmits == UINT32_MAX ? 1 : c->recovery.undo_retransmits + 1;
         c->count.retransmits++;
+        c->count.bytes_retransmitted += sent->length;
     }
     sent->time = now;
     if (sent->transmissions > 0)
@@ -328,6 +330,7 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
     sent->transmissions++;
     event_segment(c, sent);
     c->count.bytes_sent += sent->length;
+    c->count.data_segments_sent += sent->length > 0;
     ack_data_sent(c, now);
     c->last_send = now;
     int error = transmit(c, &segment, frame, sum, ecn_mark(c, fresh), now);

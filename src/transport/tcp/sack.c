@@ -25,6 +25,7 @@ void sack_reordering_seen(struct tcp_connection *c, struct sequence low)
     if (segments > c->recovery.reordering)
         c->recovery.reordering = segments < REORDERING_MAX ? segments : REORDERING_MAX;
     c->recovery.reordering_seen = true;
+    c->count.reorderings++;
 }
 
 static void mark(struct tcp_connection *c, struct sent *sent, struct ack_news *news, struct instant *oldest,
@@ -74,6 +75,7 @@ static void duplicate_reported(struct tcp_connection *c, const struct sack_block
     if (sequence_after(block->end, c->snd.nxt) || sequence_before(block->start, sequence_back(c->snd.una, c->snd.wnd_max)))
         return;
     news->dsack = true;
+    c->count.duplicates_reported++;
     c->rack.dsack_seen = true;
     news->dsack_of_probe = c->rack.probe_out && sequence_equal(block->end, c->rack.probe_end);
     if (c->recovery.undo_possible && c->recovery.undo_retransmits > 0 && c->recovery.undo_retransmits != UINT32_MAX &&

@@ -325,6 +325,11 @@ static void connection_info(const struct tcp_connection *c, struct tcp_info *out
     out->bytes_received = c->count.bytes_received;
     out->segments_sent = c->count.segments_sent;
     out->segments_received = c->count.segments_received;
+    out->bytes_retransmitted = c->count.bytes_retransmitted;
+    out->data_segments_sent = c->count.data_segments_sent;
+    out->data_segments_received = c->count.data_segments_received;
+    out->duplicates_reported = c->count.duplicates_reported;
+    out->reorderings = c->count.reorderings;
     out->retransmits = c->count.retransmits;
     out->send_window = c->snd.wnd;
     out->receive_window = c->rcv.wnd;

@@ -95,6 +95,8 @@ struct tcp_info {
     uint32_t cwnd_segments, ssthresh_segments; /* ssthresh UINT32_MAX: not set yet */
     int64_t rtt_ns, rtt_variation_ns, rto_ns;
     uint64_t bytes_sent, bytes_acked, bytes_received, segments_sent, segments_received, retransmits;
+    uint64_t bytes_retransmitted;
+    uint32_t data_segments_sent, data_segments_received, duplicates_reported, reorderings;
     uint32_t send_window, receive_window;
     /* What ss -i shows beyond that; the names are those of Linux's struct tcp_info. */
     uint8_t recovery_state; /* 0 open, 1 disorder, 2 reducing, 3 recovery, 4 loss */
