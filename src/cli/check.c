@@ -32,7 +32,8 @@ static int check_one(const char *path)
     if (result)
         faults_print(stdout, &faults);
     else
-        printf("%s: no faults: %zu nodes, %zu wires, %zu steps\n", path, lab->node_count, lab->wire_count, lab->step_count);
+        printf("%s: no faults: %zu node%s, %zu wire%s, %zu step%s\n", path, lab->node_count, lab->node_count == 1 ? "" : "s",
+               lab->wire_count, lab->wire_count == 1 ? "" : "s", lab->step_count, lab->step_count == 1 ? "" : "s");
     lab_free(lab);
     fault_list_free(&faults);
     return result ? EXIT_FAULT : EXIT_HELD;

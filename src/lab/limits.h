@@ -16,6 +16,7 @@ enum {
     LIMIT_LAB_NAME_BYTES = 63,                 /* a node's name, as in a DNS label */
     LIMIT_LAB_PORT_NAME_BYTES = 15,            /* a port's, as Linux allows an interface */
     LIMIT_LAB_RANGE = 100000,                  /* names that one pattern may stand for */
+    LIMIT_LAB_CHECK_BYTES = 4096,              /* what a service's check may tell of a configuration */
     LIMIT_LAB_WORDS = 256,                     /* words of one `run` */
     LIMIT_LAB_OUTPUT_BYTES = 64 * 1024 * 1024, /* captured output of one `run`; more is counted and hashed, but not kept */
     LIMIT_LAB_FILES_BYTES = 64 * 1024 * 1024,  /* what tools write into files, a lab over */

@@ -52,6 +52,12 @@ static const char *folder_of(struct loader *l, const char *path)
 
 static void load_file(struct loader *l, const char *path, const void *data, size_t length, unsigned depth);
 
+/* What host_file_read() found, said of a file. */
+static const char *read_error_text(int error)
+{
+    return error == IMP_INVALID ? "it is a folder" : error == IMP_TOO_BIG ? "it is larger than 16 MiB" : imp_error_text(error);
+}
+
 static void load_include(struct loader *l, const struct load_file *file, const char *name, struct position at, unsigned depth)
 {
     const char *path = *name == '/' ? name : arena_format(&l->lab->arena, "%s%s", file->folder, name);
@@ -68,7 +74,7 @@ static void load_include(struct loader *l, const struct load_file *file, const c
     int error;
     uint8_t *data = host_file_read(path, LIMIT_LAB_FILE_BYTES, &length, &error);
     if (!data) {
-        fault_add(l->faults, at, "'%.200s' cannot be read: %s", path, imp_error_text(error));
+        fault_add(l->faults, at, "'%.200s' cannot be read: %s", path, read_error_text(error));
         return;
     }
     load_file(l, path, data, length, depth + 1);
@@ -135,7 +141,7 @@ int lab_load(const char *path, struct fault_list *faults, struct lab **out)
     uint8_t *data = host_file_read(path, LIMIT_LAB_FILE_BYTES, &length, &error);
     *out = NULL;
     if (!data) {
-        fault_add(faults, (struct position){path, 1, 1}, "the file cannot be read: %s", imp_error_text(error));
+        fault_add(faults, (struct position){path, 1, 1}, "the file cannot be read: %s", read_error_text(error));
         return IMP_MALFORMED;
     }
     int result = lab_load_bytes(path, data, length, faults, out);

@@ -1,9 +1,13 @@
-/* What only the whole lab shows: one address on two nodes of the same link.
+/* What only the whole lab shows: one address on two nodes of the same link, and switches wired in a circle.
  *
  * Ports that hear each other's broadcasts are one segment: the two ends of a wire, and all ports of a switch or a hub. Segments
  * are found by union and find over the ports. Within a segment an address must be unique; in different ones the same private
  * address may well be used twice, as in every home. MAC addresses are not checked: two alike are
  * what a lab on duplicate address detection is made of.
+ *
+ * A wire whose ends are in one segment already closes a loop, in which a broadcast would go round for ever: no frame has a time
+ * to live, and a switch copies it out of every other port each time. Real switches are saved by a spanning tree; ours have none, so
+ * such a lab would only fill the terminal and is refused.
  */
 #include "lab/loader.h"
 
@@ -28,8 +32,9 @@ static void segments_join(struct segments *s, const struct lab_port *a, const st
     s->parent[segment_root(s, a->segment)] = segment_root(s, b->segment);
 }
 
-static void segments_find(struct segments *s, const struct lab *lab)
+static void segments_find(struct loader *l, struct segments *s)
 {
+    const struct lab *lab = l->lab;
     for (size_t i = 0; i < lab->node_count; i++)
         s->count += lab->nodes[i]->port_count;
     s->parent = memory_take_zeroed(s->count + 1, sizeof *s->parent);
@@ -45,8 +50,14 @@ static void segments_find(struct segments *s, const struct lab *lab)
                 segments_join(s, node->ports[k], node->ports[0]);
         }
     }
-    for (size_t i = 0; i < lab->wire_count; i++)
-        segments_join(s, lab->wires[i]->ends[0], lab->wires[i]->ends[1]);
+    for (size_t i = 0; i < lab->wire_count; i++) {
+        const struct lab_wire *wire = lab->wires[i];
+        if (segment_root(s, wire->ends[0]->segment) == segment_root(s, wire->ends[1]->segment))
+            fault_add(l->faults, wire->at,
+                      "the wire %s closes a loop, in which a broadcast would go round for ever: the switches have no spanning tree",
+                      wire->name);
+        segments_join(s, wire->ends[0], wire->ends[1]);
+    }
 }
 
 struct claim_key {
@@ -90,7 +101,7 @@ void load_checks(struct loader *l)
 {
     struct segments s = {0};
     struct map claims = {0};
-    segments_find(&s, l->lab);
+    segments_find(l, &s);
     for (size_t i = 0; i < l->lab->node_count; i++)
         for (size_t k = 0; k < l->lab->nodes[i]->port_count; k++)
             if (l->lab->nodes[i]->ports[k]->plan)

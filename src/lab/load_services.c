@@ -31,6 +31,17 @@ static const char *const *service_names(struct loader *l)
     return names;
 }
 
+/* A check that found several things tells each on a line of its own; each becomes a fault. */
+static void check_told(struct loader *l, struct position at, const char *what, const char *error)
+{
+    while (*error) {
+        size_t length = strcspn(error, "\n");
+        if (length)
+            fault_add(l->faults, at, "%s: %.*s", what, (int)length, error);
+        error += length + (error[length] == '\n');
+    }
+}
+
 static const void *service_configure(struct loader *l, const struct service *service, const struct yaml *given,
                                      const char *folder, const char *const *ports)
 {
@@ -40,9 +51,9 @@ static const void *service_configure(struct loader *l, const struct service *ser
     if (!fill_record(&fill, service->keys, given, config, what) || !service->check)
         return config;
     const char *key = NULL;
-    char error[256] = "its configuration does not hold together";
+    char error[LIMIT_LAB_CHECK_BYTES] = "its configuration does not hold together";
     if (service->check(config, &key, error, sizeof error))
-        fault_add(l->faults, key ? yaml_position(given, key, SIZE_MAX) : given->at, "%s: %s", what, error);
+        check_told(l, key ? yaml_position(given, key, SIZE_MAX) : given->at, what, error);
     return config;
 }
 

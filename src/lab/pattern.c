@@ -25,14 +25,20 @@ static const char *digits_parse(const char *p, uint32_t *value)
     return p == start ? NULL : p;
 }
 
+static const char TOO_LONG[] = "a number of a range has at most nine digits";
+
 static int range_parse(const char *text, const char *bracket, struct pattern_range *range, const char **error)
 {
     *error = "a range is written [FIRST-LAST], such as [1-100]";
     const char *p = digits_parse(bracket + 1, &range->first);
+    if (p && *p >= '0' && *p <= '9')
+        *error = TOO_LONG;
     if (!p || *p != '-')
         return IMP_MALFORMED;
     range->width = (uint32_t)(p - bracket - 1);
     p = digits_parse(p + 1, &range->last);
+    if (p && *p >= '0' && *p <= '9')
+        *error = TOO_LONG;
     if (!p || *p != ']')
         return IMP_MALFORMED;
     range->start = (size_t)(bracket - text);
