@@ -5,6 +5,9 @@
  * very end. Messages about the command itself go to standard error, and so does the progress, which is shown only there on a
  * terminal and only when the story is not on one too.
  *
+ * Ctrl-C and SIGTERM end a run early, but in good order: the captures are complete up to that moment, and the story says how far it got. Who
+ * cannot wait even for that presses it twice more.
+ *
  * By the wall clock (--live) the host's loop drives the engine; the scenario waits for it through struct world_clock and does not know.
  */
 #include <getopt.h>
@@ -162,7 +165,8 @@ static struct scenario_watcher *readers_create(struct run *run)
 struct live_clock {
     struct world_clock clock;
     struct loop *loop;
-    bool interrupted;
+    struct world *world;
+    volatile sig_atomic_t *signal_seen;
 };
 
 static struct instant live_wait(struct world_clock *clock, struct instant due)
@@ -176,21 +180,47 @@ static struct instant live_wait(struct world_clock *clock, struct instant due)
 static void on_signal(void *context, const struct signalfd_siginfo *info)
 {
     struct live_clock *live = context;
-    (void)info;
-    fflush(stdout);
-    fprintf(stderr, "imp run: interrupted\n");
-    live->interrupted = true;
-    _exit(128 + SIGINT);
+    *live->signal_seen = (int)info->ssi_signo;
+    world_interrupt(live->world);
+    loop_stop(live->loop);
+}
+
+/* ---- interrupted ---- */
+
+static struct world *interruptible;
+static volatile sig_atomic_t signal_seen, signal_count;
+
+static void on_interrupt(int number)
+{
+    enum { PATIENCE = 3 };
+    if (++signal_count == PATIENCE)
+        _exit(128 + number);
+    signal_seen = number;
+    world_interrupt(interruptible);
+}
+
+static void signals_take(void (*handler)(int number))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
 
 static void scenario_go(struct run *run, struct scenario_watcher *watcher)
 {
     struct live_clock *live = run->live ? container_of(run->options.clock, struct live_clock, clock) : NULL;
     if (live) {
+        live->world = run->world;
+        live->signal_seen = &signal_seen;
         live->loop = loop_create(world_engine(run->world));
         loop_signals(live->loop, (int[]){SIGINT, SIGTERM}, 2, on_signal, live);
     }
+    interruptible = run->world;
+    if (!live)
+        signals_take(on_interrupt);
     scenario_run(run->scenario, run->world, run->until, watcher, &run->result);
+    if (!live)
+        signals_take(SIG_DFL);
     if (live) {
         loop_signals_release(live->loop);
         loop_destroy(live->loop);
@@ -227,6 +257,11 @@ static int world_end(struct run *run)
         status = EXIT_EXPECTATION;
     }
     text_free(&error);
+    if (signal_seen) {
+        fflush(stdout);
+        fprintf(stderr, "imp run: interrupted\n");
+        status = 128 + signal_seen;
+    }
     if (run->digest) {
         engine_digest(world_engine(run->world), digest);
         printf("digest: %s\n", digest);

@@ -57,6 +57,9 @@ struct wire *world_wire(struct world *world, const char *name);
 
 /* Runs until `until`, or until `done` (may be NULL) says so after an engine_stop(). True when done. */
 bool world_run(struct world *world, struct instant until, bool (*done)(void *context), void *context);
+/* Ends the run soon: world_run() and world_settle() return false from now on. May be called in a signal handler. */
+void world_interrupt(struct world *world);
+bool world_interrupted(const struct world *world);
 bool world_settled(const struct world *world); /* every address is ready and every service says so */
 bool world_settle(struct world *world);        /* runs until settled, at most WORLD_SETTLE_LIMIT_S: false when that passed */
 bool world_settle_by(struct world *world, struct instant limit); /* likewise, at most until `limit` */

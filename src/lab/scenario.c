@@ -8,6 +8,7 @@
  * that holds for a while. Every run of the world is cut at the next of them. Background commands are kept in a list too and are judged
  * when they end, or at the end of the scenario, which waits for all of them.
  *
+ * world_interrupt() (Ctrl-C) is as if `until` were now: nothing is judged any more.
  * `until` bounds everything: when the clock gets there the scenario stops, and steps not reached are counted, not judged.
  */
 #include "lab/scenario.h"
@@ -200,13 +201,13 @@ static bool run_until(struct scenario *s, struct instant target, bool (*done)(vo
         struct restoration *next =
             list_empty(&s->restorations) ? NULL : list_entry(s->restorations.next, struct restoration, link);
         bool first = next && !instant_before(target, next->due);
-        if (first && instant_reached(world_now(s->world), next->due)) {
+        if (first && instant_reached(world_now(s->world), next->due) && !world_interrupted(s->world)) {
             restore(s, next); /* before anything else happens at that instant */
             continue;
         }
         if (world_run(s->world, first ? next->due : target, is_done, &waiting))
             return true;
-        if (!first)
+        if (!first || world_interrupted(s->world))
             return false;
         restore(s, next);
     }
@@ -214,7 +215,7 @@ static bool run_until(struct scenario *s, struct instant target, bool (*done)(vo
 
 static bool over(const struct scenario *s)
 {
-    return !instant_is_never(s->until) && instant_reached(world_now(s->world), s->until);
+    return world_interrupted(s->world) || (!instant_is_never(s->until) && instant_reached(world_now(s->world), s->until));
 }
 
 /* ---- commands ---- */
@@ -428,7 +429,7 @@ void scenario_run(struct scenario *s, struct world *world, struct instant until,
     bool at_once = lab->step_count && lab->steps[0].has_at;
     struct instant limit = instant_min(until, instant_add(world_now(world), WORLD_SETTLE_LIMIT_S * NS_PER_S));
     if (!at_once && !world_settle_by(world, limit))
-        result->settled = false;
+        result->settled = world_interrupted(world); /* then nothing is said of it */
     size_t done = 0;
     for (; done < lab->step_count && !over(s); done++)
         if (!step_do(s, &lab->steps[done]))

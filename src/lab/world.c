@@ -124,7 +124,7 @@ int world_create(const struct lab *lab, const struct world_options *options, str
 bool world_run(struct world *world, struct instant until, bool (*done)(void *context), void *context)
 {
     struct world_clock *clock = world->options.clock;
-    for (;;) {
+    while (!world->interrupted) {
         if (done && done(context))
             return true;
         struct instant due = engine_next_due(world->engine);
@@ -137,7 +137,16 @@ bool world_run(struct world *world, struct instant until, bool (*done)(void *con
             target = instant_min(until, clock->wait(clock, instant_min(until, due)));
         engine_run(world->engine, target);
     }
+    return false;
 }
+
+void world_interrupt(struct world *world)
+{
+    world->interrupted = true;
+    engine_stop(world->engine);
+}
+
+bool world_interrupted(const struct world *world) { return world->interrupted; }
 
 bool world_settled(const struct world *const_world)
 {
@@ -166,7 +175,7 @@ bool world_settle_by(struct world *world, struct instant limit)
     if (world->options.clock)
         return world_run(world, limit, is_settled, world);
     while (!world_settled(world))
-        if (!engine_step(world->engine, limit))
+        if (world->interrupted || !engine_step(world->engine, limit))
             return false;
     return true;
 }
