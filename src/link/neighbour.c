@@ -38,7 +38,7 @@ static const struct event_type NEIGHBOUR_STATE = {
 static const struct event_type NEIGHBOUR_LOST = {
     .name = "neighbour-failed",
     .protocol = "LINK",
-    .story = "nobody on {interface} answers for {address}; {waiting} waiting packets given up",
+    .story = "nobody on {interface} answers for {address}; packets given up: {waiting}",
     .fields = {{"address", FIELD_IP}, {"interface", FIELD_TEXT}, {"waiting", FIELD_NUMBER}}};
 
 enum { SLOTS_FIRST = 8 };
@@ -187,9 +187,10 @@ static void set_state(struct neighbour *n, enum neighbour_state state, struct in
         event_emit(node, &NEIGHBOUR_STATE,
                    (union event_value[]){{.ip = n->address},
                                          {.mac = n->mac},
-                                         {.text = neighbour_state_name(old)},
+                                         {.text = n->told ? neighbour_state_name(old) : "NONE"},
                                          {.text = neighbour_state_name(state)},
                                          {.text = n->interface->name}});
+    n->told = true;
     if (state == NEIGHBOUR_INCOMPLETE || state == NEIGHBOUR_PROBE) {
         n->solicitations = 1;
         ops_of(n)->solicit(n, state == NEIGHBOUR_PROBE, now);

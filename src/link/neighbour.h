@@ -29,6 +29,7 @@ struct neighbour {
     uint8_t state;         /* as stored; neighbour_state_at() tells when REACHABLE has become STALE */
     uint8_t solicitations; /* sent in this state */
     bool router;           /* IPv6: it says so (IsRouter) */
+    bool told;             /* that it exists: its first state comes from nowhere */
     bool locked;           /* in use by the ip6 room (a default router): never evicted */
     uint16_t queued;
     struct frame *queue_first, *queue_last; /* packets that wait; data at the IP header */

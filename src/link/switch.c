@@ -42,9 +42,9 @@ static const struct event_type SWITCH_AGED = {.name = "switch-aged",
 static const struct event_type SWITCH_FLOODED = {
     .name = "switch-flooded",
     .protocol = "Ethernet",
-    .story = "does not know where {mac} is: sends the frame from port {port} to all others",
+    .story = "{why} {mac}: sends the frame from port {port} to all others",
     .level = EVENT_DETAIL,
-    .fields = {{"mac", FIELD_MAC}, {"port", FIELD_TEXT}}};
+    .fields = {{"mac", FIELD_MAC}, {"port", FIELD_TEXT}, {"why", FIELD_TEXT}}};
 
 #define SWITCH_AGEING_NS (300 * NS_PER_S) /* 802.1D table 7-5 */
 enum { SWITCH_TABLE_LIMIT = 8192, SLOTS_FIRST = 16 };
@@ -192,11 +192,20 @@ static void learn(struct switch_device *device, struct port *port, uint64_t key,
 
 /* ---- forwarding ---- */
 
+static void flood_tell(struct switch_device *device, const struct port *from, struct mac to)
+{
+    static const struct mac everyone = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+    const char *why = memcmp(&to, &everyone, sizeof to) == 0 ? "for everyone at"
+                      : mac_is_group(to)                     ? "for the group"
+                                                             : "does not know the port of";
+    event_emit(device->node, &SWITCH_FLOODED, (union event_value[]){{.mac = to}, {.text = from->name}, {.text = why}});
+}
+
 static void flood(struct switch_device *device, struct port *from, struct frame *frame, uint64_t key, struct instant now)
 {
     device->counts.flooded++;
     if (event_wanted(device->node))
-        event_emit(device->node, &SWITCH_FLOODED, (union event_value[]){{.mac = mac_of(key)}, {.text = from->name}});
+        flood_tell(device, from, mac_of(key));
     list_each (link, &device->node->ports) {
         struct port *port = list_entry(link, struct port, link);
         if (port != from && port->owner == device && port_has_carrier(port))

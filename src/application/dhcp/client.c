@@ -69,27 +69,50 @@ __attribute__((format(printf, 2, 3))) static void say(const struct dhcp_client *
 
 /* ---- the address and what comes with it ---- */
 
-/* Every route of this port that DHCP brought. Positions shift when one goes, so each search begins anew. */
-static void remove_routes(const struct dhcp_client *client)
+struct lease_routes {
+    struct route_info list[LIMIT_DHCP_ROUTES + 1];
+    size_t count;
+};
+
+/* True, and taken out of `routes`, when it is one of them. */
+static bool take_route(struct lease_routes *routes, const struct route_info *route)
 {
-    struct route_info route;
-    for (size_t at = 0; net_route_next(client->net, &at, &route) == 0;) {
-        if (route.origin != ROUTE_DHCP || route.interface != client->interface)
-            continue;
-        if (net_route_remove(client->net, &route))
-            return;
-        at = 0;
+    for (size_t i = 0; i < routes->count; i++) {
+        const struct route_info *wanted = &routes->list[i];
+        if (prefix_equal(&wanted->destination, &route->destination) && ip_equal(&wanted->gateway, &route->gateway) &&
+            ip_equal(&wanted->source, &route->source)) {
+            routes->list[i] = routes->list[--routes->count];
+            return true;
+        }
     }
+    return false;
 }
 
-static void add_route(const struct dhcp_client *client, struct prefix destination, const struct ip *gateway)
+/* Removes every route of this port that DHCP brought, but those in `kept`, which are taken out of there. Positions shift when one goes, so
+ * each search begins anew. */
+static void remove_routes(const struct dhcp_client *client, struct lease_routes *kept)
 {
-    struct route_info route = {.destination = destination,
-                               .gateway = ip_is_any(gateway) ? (struct ip){0} : *gateway,
-                               .interface = client->interface,
-                               .origin = ROUTE_DHCP,
-                               .source = client->machine.address};
-    net_route_add(client->net, &route);
+    struct lease_routes left = *kept;
+    struct route_info route;
+    for (size_t at = 0; net_route_next(client->net, &at, &route) == 0;) {
+        if (route.origin != ROUTE_DHCP || route.interface != client->interface || take_route(&left, &route))
+            continue;
+        if (net_route_remove(client->net, &route))
+            break;
+        at = 0;
+        left = *kept;
+    }
+    *kept = left;
+}
+
+static void want_route(const struct dhcp_client *client, struct lease_routes *routes, struct prefix destination,
+                       const struct ip *gateway)
+{
+    routes->list[routes->count++] = (struct route_info){.destination = destination,
+                                                        .gateway = ip_is_any(gateway) ? (struct ip){0} : *gateway,
+                                                        .interface = client->interface,
+                                                        .origin = ROUTE_DHCP,
+                                                        .source = client->machine.address};
 }
 
 static void bind_lease(struct dhcp_client *client, const struct dhcp_message *ack)
@@ -102,11 +125,14 @@ static void bind_lease(struct dhcp_client *client, const struct dhcp_message *ac
                                    .preferred_until = machine->end_at,
                                    .valid_until = machine->end_at};
     net_address_add(net, &address);
-    remove_routes(client);
+    struct lease_routes routes = {.count = 0}; /* a renewal that changes none leaves them in place */
     for (size_t i = 0; i < ack->route_count; i++)
-        add_route(client, ack->routes[i].destination, &ack->routes[i].gateway);
+        want_route(client, &routes, ack->routes[i].destination, &ack->routes[i].gateway);
     if (!ack->route_count && ack->routers[0].family)
-        add_route(client, (struct prefix){ip_any(4), 0}, &ack->routers[0]);
+        want_route(client, &routes, (struct prefix){ip_any(4), 0}, &ack->routers[0]);
+    remove_routes(client, &routes);
+    for (size_t i = 0; i < routes.count; i++)
+        net_route_add(net, &routes.list[i]);
     struct endpoint servers[RESOLVER_SERVERS_MAX];
     unsigned count = 0;
     for (; count < LIMIT_DHCP_ADDRESSES && count < RESOLVER_SERVERS_MAX && ack->dns[count].family; count++)
@@ -124,7 +150,7 @@ static void bind_lease(struct dhcp_client *client, const struct dhcp_message *ac
 
 static void unbind_lease(struct dhcp_client *client, const struct prefix *address)
 {
-    remove_routes(client);
+    remove_routes(client, &(struct lease_routes){.count = 0});
     net_address_remove(client->net, client->interface, address);
 }
 

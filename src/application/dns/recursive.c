@@ -297,6 +297,7 @@ static void tell_question(struct job *job, const struct cut *cut, const struct c
                           const struct dns_question *question, unsigned depth)
 {
     char zone[DNS_NAME_TEXT_BYTES], note[DNS_NAME_TEXT_BYTES + 80];
+    struct dns_name name = dns_name_fold(&cut->zone); /* it may have come back in the mixed case of a question of ours */
     const char *prefix = depth ? "to find a name server's address; " : "";
     if (cut->forwarders)
         snprintf(note, sizeof note, "not in its cache, so it asks its own resolver");
@@ -305,7 +306,7 @@ static void tell_question(struct job *job, const struct cut *cut, const struct c
     else if (cut->zone.length == 1)
         snprintf(note, sizeof note, "%sit knows nobody nearer than the root", prefix);
     else
-        snprintf(note, sizeof note, "%sasks a server of %s", prefix, dns_name_print_plain(&cut->zone, zone));
+        snprintf(note, sizeof note, "%sasks a server of %s", prefix, dns_name_print_plain(&name, zone));
     dns_story_question(job->resolver->net, &server->endpoint, question, note);
 }
 

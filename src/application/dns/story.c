@@ -26,7 +26,7 @@ static const struct event_type DNS_QUESTION = {
 static const struct event_type DNS_RETRY = {
     .name = "dns-retry",
     .protocol = "DNS",
-    .story = "{type} {name}?  (once more: no answer in {waited})",
+    .story = "{type} {name}?  (once more: no useful answer in {waited})",
     .fields = {{"to", FIELD_ENDPOINT}, {"type", FIELD_TEXT}, {"name", FIELD_TEXT}, {"waited", FIELD_DURATION}}};
 static const struct event_type DNS_OVER_TCP = {.name = "dns-over-tcp",
                                                .protocol = "DNS",
