@@ -53,9 +53,10 @@ static void segments_find(struct loader *l, struct segments *s)
     for (size_t i = 0; i < lab->wire_count; i++) {
         const struct lab_wire *wire = lab->wires[i];
         if (segment_root(s, wire->ends[0]->segment) == segment_root(s, wire->ends[1]->segment))
-            fault_add(l->faults, wire->at,
-                      "the wire %s closes a loop, in which a broadcast would go round for ever: the switches have no spanning tree",
-                      wire->name);
+            fault_add(
+                l->faults, wire->at,
+                "the wire %s closes a loop, in which a broadcast would go round for ever: the switches have no spanning tree",
+                wire->name);
         segments_join(s, wire->ends[0], wire->ends[1]);
     }
 }

@@ -9,6 +9,10 @@
  * The world does not exist yet when the observer is handed over (events happen while it is being made); events that come before
  * story_begin() only set up what the lab file says, and are told with --verbose alone. To keep columns straight the widths are settled beforehand from the names in the lab.
  *
+ * Two things keep it short enough to be read; --verbose has neither. What happens several times in a row is told once, and then how often
+ * more. And while a large lab settles (a hundred hosts that all ask for an address) only the first few events of each kind are told; the
+ * others are counted, and the counts are told when the scenario begins.
+ *
  * The phases of a fetch are found from the first events of TCP and HTTP on the node that fetched, while its command ran: before the
  * first TCP event it was looking for the address, before the first HTTP event it was connecting.
  */
@@ -23,6 +27,23 @@
 #include "lab/story_text.h"
 
 enum { WHO_WIDTH_MIN = 18, WHO_WIDTH_MAX = 30, PROTOCOL_WIDTH = 9, TIME_WIDTH = 10, OUTPUT_LINES_MAX = 24 };
+enum { LARGE_LAB_NODES = 30, OF_A_KIND_TOLD = 3, KINDS_MAX = 64 };
+
+/* What was told last, and how often it has happened again since. */
+struct repeats {
+    struct text told; /* who, protocol and sentence */
+    size_t count;
+    struct instant last;
+};
+/* Kinds of events while a large lab settles. */
+struct kinds {
+    struct {
+        const struct event_type *type;
+        size_t told, left_out;
+    } list[KINDS_MAX];
+    size_t count;
+    bool open;
+};
 
 struct story {
     struct observer observer;
@@ -35,6 +56,8 @@ struct story {
     bool ended;    /* what happens while the world is taken apart is no part of the story */
     bool in_block; /* the last thing was a command's output: a blank line before events go on */
     struct text line;
+    struct repeats repeats;
+    struct kinds kinds;
     struct story_phases phases;
 };
 
@@ -109,6 +132,106 @@ static bool asked_for(const struct lab *lab, const char *event)
     return false;
 }
 
+/* ---- what is not told ---- */
+
+static void repeats_end(struct story *story)
+{
+    struct repeats *repeats = &story->repeats;
+    if (repeats->count) {
+        time_column(story, repeats->last);
+        text_format(&story->line, "%*s(the same %zu time%s more)\n", (int)(story->who_width + 2 + PROTOCOL_WIDTH + 1), "",
+                    repeats->count, repeats->count == 1 ? "" : "s");
+        story_write(story);
+    }
+    repeats->count = 0;
+    text_clear(&repeats->told);
+}
+
+static bool is_repeat(struct story *story, const struct event *event, const struct text *who, const struct text *sentence)
+{
+    struct repeats *repeats = &story->repeats;
+    struct text now = {0};
+    text_format(&now, "%s|%s|%s", text_string(who), event->type->protocol, text_string(sentence));
+    bool same = !story->settings.verbose && strcmp(text_string(&now), text_string(&repeats->told)) == 0;
+    if (!same) {
+        repeats_end(story);
+        text_add(&repeats->told, text_string(&now));
+    } else {
+        repeats->count++;
+        repeats->last = event->time;
+    }
+    text_free(&now);
+    return same;
+}
+
+static bool is_left_out(struct kinds *kinds, const struct event *event)
+{
+    size_t i = 0;
+    while (i < kinds->count && kinds->list[i].type != event->type)
+        i++;
+    if (!kinds->open || i == KINDS_MAX)
+        return false;
+    if (i == kinds->count)
+        kinds->list[kinds->count++].type = event->type;
+    if (kinds->list[i].told++ < OF_A_KIND_TOLD)
+        return false;
+    kinds->list[i].left_out++;
+    return true;
+}
+
+/* The lab is settled, or the run over: how much was left out, by protocol in the order in which each first appeared. */
+static void kinds_end(struct story *story)
+{
+    struct kinds *kinds = &story->kinds;
+    struct text sum = {0};
+    size_t all = 0;
+    for (size_t i = 0; i < kinds->count; i++) {
+        const char *protocol = kinds->list[i].type->protocol;
+        size_t of_it = 0;
+        for (size_t k = 0; k < kinds->count; k++)
+            if (strcmp(kinds->list[k].type->protocol, protocol) == 0) {
+                of_it += kinds->list[k].left_out;
+                kinds->list[k].left_out = 0;
+            }
+        all += of_it;
+        if (of_it)
+            text_format(&sum, "%s%zu of %s", sum.length ? ", " : "", of_it, protocol);
+    }
+    kinds->open = false;
+    if (all) {
+        text_format(&story->line, "%*s... and %zu like these while the lab settled: ", TIME_WIDTH + 2, "", all);
+        story_wrap(&story->line, text_string(&sum), TIME_WIDTH + 2, story->settings.columns);
+        text_add(&story->line, " (--verbose tells them)\n");
+        story_write(story);
+    }
+    text_free(&sum);
+}
+
+/* Before anything but an event is told. */
+static void events_end(struct story *story)
+{
+    repeats_end(story);
+    kinds_end(story);
+}
+
+/* ---- events ---- */
+
+static void event_tell(struct story *story, const struct event *event, const struct text *who, const struct text *sentence)
+{
+    block_end(story);
+    time_column(story, event->time);
+    text_add(&story->line, text_string(who));
+    story_pad(&story->line, who, story->who_width);
+    paint(story, protocol_colour(event->type->protocol));
+    text_format(&story->line, "  %-*s", PROTOCOL_WIDTH - 1, event->type->protocol);
+    paint(story, "0");
+    text_add(&story->line, "  ");
+    unsigned indent = TIME_WIDTH + 2 + story->who_width + 2 + PROTOCOL_WIDTH + 1;
+    story_wrap(&story->line, text_string(sentence), indent, story->settings.columns);
+    text_add_char(&story->line, '\n');
+    story_write(story);
+}
+
 static void on_event(struct observer *observer, const struct event *event)
 {
     struct story *story = container_of(observer, struct story, observer);
@@ -116,23 +239,13 @@ static void on_event(struct observer *observer, const struct event *event)
         return;
     story_phases_note(&story->phases, event);
     bool notable = story->world && (event->type->level == EVENT_STORY || asked_for(story->lab, event->type->name));
-    if (!event->type->story || !(notable || story->settings.verbose))
+    if (!event->type->story || !(notable || story->settings.verbose) || is_left_out(&story->kinds, event))
         return;
     struct text who = {0}, sentence = {0};
     who_print(story, event, &who);
     story_fill_template(&sentence, event);
-    block_end(story);
-    time_column(story, event->time);
-    text_add(&story->line, text_string(&who));
-    story_pad(&story->line, &who, story->who_width);
-    paint(story, protocol_colour(event->type->protocol));
-    text_format(&story->line, "  %-*s", PROTOCOL_WIDTH - 1, event->type->protocol);
-    paint(story, "0");
-    text_add(&story->line, "  ");
-    unsigned indent = TIME_WIDTH + 2 + story->who_width + 2 + PROTOCOL_WIDTH + 1;
-    story_wrap(&story->line, text_string(&sentence), indent, story->settings.columns);
-    text_add_char(&story->line, '\n');
-    story_write(story);
+    if (!is_repeat(story, event, &who, &sentence))
+        event_tell(story, event, &who, &sentence);
     text_free(&who);
     text_free(&sentence);
 }
@@ -141,6 +254,7 @@ static void on_event(struct observer *observer, const struct event *event)
 
 static void aside(struct story *story, struct instant now, const char *colour, const char *mark, const char *sentence)
 {
+    events_end(story);
     if (!story->in_block)
         text_add_char(&story->line, '\n');
     story->in_block = true;
@@ -178,6 +292,7 @@ static void on_started(struct scenario_watcher *watcher, struct instant now, con
 static void on_ended(struct scenario_watcher *watcher, struct instant now, const struct job *job)
 {
     struct story *story = container_of(watcher, struct story, watcher);
+    events_end(story);
     story_phases_end(&story->phases, job);
     if (!story->in_block)
         text_add_char(&story->line, '\n');
@@ -216,6 +331,7 @@ struct story *story_create(const struct lab *lab, const struct story_settings *s
     story->watcher = (struct scenario_watcher){
         .said = on_said, .started = on_started, .ended = on_ended, .fault = on_fault, .judged = on_judged};
     story->settings = *settings;
+    story->kinds.open = !settings->verbose && lab->node_count > LARGE_LAB_NODES;
     story->lab = lab;
     address_book_open(&story->book, NULL);
     size_t longest = 0;
@@ -253,6 +369,7 @@ void story_begin(struct story *story, struct world *world)
 void story_end(struct story *story, const struct scenario_result *result)
 {
     story->ended = true;
+    events_end(story);
     text_add_char(&story->line, '\n');
     if (!result->settled && !result->steps_left) {
         text_add(&story->line, "Not settled after 30 s: ");
@@ -281,5 +398,6 @@ void story_destroy(struct story *story)
     address_book_close(&story->book);
     story_phases_free(&story->phases);
     text_free(&story->line);
+    text_free(&story->repeats.told);
     memory_free(story);
 }

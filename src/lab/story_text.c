@@ -22,6 +22,15 @@ void story_time_print(struct text *out, struct instant time)
     text_format(out, "%" PRId64 ".%03" PRId64 " %03" PRId64, us / 1000000, us / 1000 % 1000, us % 1000);
 }
 
+/* A duration inside a sentence: three digits or so say it all. */
+static const char *roughly(int64_t ns, char *out, size_t size_bytes)
+{
+    int64_t step = 1;
+    for (int64_t size = ns; size >= 10000; size /= 10)
+        step *= 10;
+    return duration_print((ns + step / 2) / step * step, out, size_bytes);
+}
+
 void story_fill_template(struct text *out, const struct event *event)
 {
     char value[512], name[32];
@@ -40,7 +49,8 @@ void story_fill_template(struct text *out, const struct event *event)
             found = event_value_find(event, name, &kind);
         }
         if (found) {
-            text_add(out, event_value_print(kind, found, value, sizeof value));
+            text_add(out, kind == FIELD_DURATION ? roughly(found->number, value, sizeof value)
+                                                 : event_value_print(kind, found, value, sizeof value));
             p += length + 1;
         } else {
             text_add_char(out, *p++);
@@ -119,11 +129,17 @@ void story_output(struct text *out, const struct text *output, unsigned indent, 
             text_format(out, "%*s... (%zu bytes in all)\n", (int)indent, "", output->length);
             return;
         }
-        enum { LINE_BYTES_MAX = 200 };
+        enum { LINE_BYTES_MAX = 200, TAB_COLUMNS = 8 };
         if (newline > p)
             text_format(out, "%*s", (int)indent, "");
-        for (const char *c = p; c < newline && c < p + LINE_BYTES_MAX;)
+        size_t column = 0;
+        for (const char *c = p; c < newline && c < p + LINE_BYTES_MAX;) {
+            size_t tab = *c == '\t' ? TAB_COLUMNS - column % TAB_COLUMNS : 1;
+            column += *c == '\t' ? tab : characters(c, 1);
+            while (--tab) /* in front of its last column, which add_visible() makes a blank */
+                text_add_char(out, ' ');
             c += add_visible(out, c);
+        }
         text_add(out, newline - p > LINE_BYTES_MAX ? "...\n" : "\n");
         p = newline + 1;
     }
@@ -225,7 +241,10 @@ void story_phases_print(const struct story_phases *phases, struct text *out)
         char text[32];
         for (size_t k = 0; k < count; k++)
             sum += parts[k].ns;
-        text_format(out, "%s$ %s took %s\n", fetch->node->name, fetch->command, story_duration(sum, text, sizeof text));
+        text_format(out, "%s$ %s took %s", fetch->node->name, fetch->command,
+                    story_duration(instant_since(fetch->ended, fetch->started), text, sizeof text));
+        bool lease = count && strcmp(parts[0].name, "DHCP") == 0;
+        text_format(out, lease ? ", once its node had an address\n" : "\n");
         for (size_t k = 0; k < count; k++) {
             text_format(out, "  %-5s %11s  ", parts[k].name, story_duration(parts[k].ns, text, sizeof text));
             for (int64_t bar = 0; bar < (parts[k].ns * BAR_COLUMNS + sum - 1) / sum; bar++)

@@ -39,12 +39,11 @@ static const struct event_type SWITCH_AGED = {.name = "switch-aged",
                                               .story = "forgets {mac} on port {port}: {why}",
                                               .level = EVENT_DETAIL,
                                               .fields = {{"mac", FIELD_MAC}, {"port", FIELD_TEXT}, {"why", FIELD_TEXT}}};
-static const struct event_type SWITCH_FLOODED = {
-    .name = "switch-flooded",
-    .protocol = "Ethernet",
-    .story = "{why} {mac}: sends the frame from port {port} to all others",
-    .level = EVENT_DETAIL,
-    .fields = {{"mac", FIELD_MAC}, {"port", FIELD_TEXT}, {"why", FIELD_TEXT}}};
+static const struct event_type SWITCH_FLOODED = {.name = "switch-flooded",
+                                                 .protocol = "Ethernet",
+                                                 .story = "{why} {mac}: sends the frame from port {port} to all others",
+                                                 .level = EVENT_DETAIL,
+                                                 .fields = {{"mac", FIELD_MAC}, {"port", FIELD_TEXT}, {"why", FIELD_TEXT}}};
 
 #define SWITCH_AGEING_NS (300 * NS_PER_S) /* 802.1D table 7-5 */
 enum { SWITCH_TABLE_LIMIT = 8192, SLOTS_FIRST = 16 };

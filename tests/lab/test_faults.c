@@ -59,6 +59,16 @@ static const struct {
      "1:44: '10.0.0.0' as a route, expected a destination such as 10.0.0.0/8 or default\n"
      "1:54: '10.1.0.1/16 via 10.0.0.2' as a route, expected a network: bits are set behind the prefix length\n"
      "1:80: 'default vai 10.0.0.2' as a route, expected PREFIX via GATEWAY, or PREFIX dev PORT (did you mean 'via'?)\n"},
+    {"nodes: {'h[1-1000000000]': }\n", "1:9: 'h[1-1000000000]' as a name: a number of a range has at most nine digits\n"},
+    {"nodes:\n  a: {services: {dns-authoritative: {zones: {x.example: \"@ SOA n m 1 1 1 1 1\\n@ NS n\\nn A 1.2.3.999\\nw AA "
+     "x\\n\"}}}}\n",
+     "2:45: the service dns-authoritative: zone x.example:3:5: an IPv4 address was expected\n"
+     "2:45: the service dns-authoritative: zone x.example:4:3: \"AA\" is no record type; did you mean A?\n"},
+    {"nodes: {s: {kind: switch}, t: {kind: hub}}\nwires:\n- s - t\n- s - t\n- t - t\n",
+     "4:3: the wire s.p2 - t.p2 closes a loop, in which a broadcast would go round for ever: the switches have no spanning "
+     "tree\n"
+     "5:3: the wire t.p3 - t.p4 closes a loop, in which a broadcast would go round for ever: the switches have no spanning "
+     "tree\n"},
     /* wires */
     {"nodes: {a: , b: }\nwires: {a: b}\n", "2:8: a mapping for 'wires', expected a list: a '- ' before each wire\n"},
     {"nodes: {a: , b: }\nwires: [a-b]\n", "2:9: 'a-b' as a wire, expected two ends such as laptop - sw or a.eth0 - b.eth1\n"},
