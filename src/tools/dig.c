@@ -409,11 +409,13 @@ static const struct dns_record *trace_servers(struct dig *d, const struct dns_me
 {
     const struct dns_records *records = &m->section[section], *more = &m->section[DNS_ADDITIONAL];
     struct net *net = d->run->net;
+    const struct dns_record *last = NULL;
     *count = 0;
     for (size_t i = 0; i < records->count && *count == 0; i++) {
         if (records->list[i].type != DNS_TYPE_NS)
             continue;
         struct dns_name target = dns_rdata_name(records->list[i].data, 0);
+        last = &records->list[i];
         for (size_t j = 0; j < more->count && *count < SERVERS_MAX; j++) {
             const struct dns_record *r = &more->list[j];
             if (!dns_name_equal(&r->name, &target))
@@ -430,7 +432,10 @@ static const struct dns_record *trace_servers(struct dig *d, const struct dns_me
         *count = found > 0 ? (size_t)found : 0;
         if (*count)
             return &records->list[i];
+        tool_complain(d->run, "couldn't get address for '%s': not found\n", dns_name_print_plain(&target, text));
     }
+    if (last)
+        tool_complain(d->run, "dig: couldn't get address for any name server: no more\n");
     return NULL;
 }
 
@@ -478,7 +483,7 @@ static int trace(struct dig *d, struct arena *arena, const struct lookup *l, con
         }
         depth = server ? dns_name_labels(&server->name) : 0;
     }
-    return 0;
+    return server ? 0 : EXIT_INTERNAL;
 }
 
 /* ---- a lookup ---- */

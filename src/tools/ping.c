@@ -79,15 +79,21 @@ static int usage(struct tool_run *run)
 static int bad_value(struct ping *ping, const char *value)
 {
     tool_complain(ping->run, "ping: invalid argument: '%s'\n", value);
-    return 2;
+    return 1;
 }
 
 static int number_option(struct ping *ping, int letter, const char *value)
 {
     uint64_t number;
     uint64_t most = letter == 'c' ? INT64_MAX : letter == 's' ? DATA_BYTES_MAX : 255;
-    if (number_parse(value, most, &number) < 0 || (number == 0 && letter == 'c'))
+    int error = number_parse(value, UINT64_MAX, &number);
+    if (error)
         return bad_value(ping, value);
+    if (number > most || (number == 0 && letter == 'c')) {
+        tool_complain(ping->run, "ping: invalid argument: '%s': out of range: %d <= value <= %" PRIu64 "\n", value,
+                      letter == 'c', most);
+        return 1;
+    }
     if (letter == 'c')
         ping->count = number;
     else if (letter == 's')
@@ -127,7 +133,7 @@ static int fragment_option(struct ping *ping, const char *value)
 
 static int read_options(struct ping *ping)
 {
-    struct options options = options_of(ping->run->argc, ping->run->argv, "c:i:M:nOqs:t:w:W:46");
+    struct options options = options_of(ping->run->argc, ping->run->argv, "c:hi:M:nOqs:t:w:W:46");
     for (int letter; (letter = options_next(&options)) != OPTIONS_END;) {
         int status = 0;
         switch (letter) {
@@ -145,6 +151,7 @@ static int read_options(struct ping *ping)
         case 'W':
         case 'w': status = time_option(ping, letter, options.value); break;
         case 'M': status = fragment_option(ping, options.value); break;
+        case 'h': (void)usage(ping->run); return 2;
         case 'n': ping->numeric = true; break;
         case 'O': ping->tell_missing = true; break;
         case 'q': ping->quiet = true; break;
@@ -233,6 +240,21 @@ static void describe_error(uint8_t family, uint8_t type, uint8_t code, uint32_t 
 
 /* ---- sending and receiving ---- */
 
+static void complain_too_long(struct ping *ping)
+{
+    struct route_info route;
+    struct interface_info interface;
+    uint32_t mtu = 0;
+    if (net_route_get(ping->net, &ping->address, &route) == 0)
+        for (size_t at = 0; net_interface_next(ping->net, &at, &interface) == 0;)
+            if (interface.index == route.interface)
+                mtu = interface.mtu;
+    tool_complain(ping->run, "ping: local error: message too long");
+    if (mtu)
+        tool_complain(ping->run, ping->address.family == 4 ? ", mtu=%" PRIu32 : ", mtu: %" PRIu32, mtu);
+    tool_complain(ping->run, "\n");
+}
+
 static int send_one(struct ping *ping)
 {
     uint32_t length = ECHO_HEADER_BYTES + ping->data_bytes;
@@ -259,7 +281,7 @@ static int send_one(struct ping *ping)
     if (result == IMP_CANCELLED)
         return result;
     if (result == IMP_TOO_BIG)
-        tool_complain(ping->run, "ping: local error: message too long\n");
+        complain_too_long(ping);
     else if (result == IMP_UNREACHABLE)
         tool_complain(ping->run, "ping: sendmsg: Network is unreachable\n");
     else if (result < 0)
@@ -378,6 +400,13 @@ static int listen_until(struct ping *ping, struct instant until)
     }
 }
 
+/* How long replies are waited for behind the last request: two round trips where there were any, -W where not. */
+static int64_t last_wait_ns(const struct ping *ping)
+{
+    int64_t twice_ns = (int64_t)(2 * ping->rtt_max_ms * NS_PER_MS);
+    return !ping->received ? ping->reply_wait_ns : twice_ns < ping->interval_ns ? ping->interval_ns : twice_ns;
+}
+
 static void go(struct ping *ping)
 {
     struct instant end = ping->deadline_ns ? instant_add(ping->start, ping->deadline_ns) : INSTANT_NEVER;
@@ -387,7 +416,7 @@ static void go(struct ping *ping)
         if (send_one(ping) < 0)
             return;
         next = instant_add(next, ping->interval_ns);
-        struct instant until = last ? instant_add(net_now(ping->net), ping->reply_wait_ns) : next;
+        struct instant until = last ? instant_add(net_now(ping->net), last_wait_ns(ping)) : next;
         if (listen_until(ping, instant_min(until, end)) < 0 || last || instant_reached(net_now(ping->net), end))
             return;
         if (ping->count && ping->received - ping->duplicates + ping->errors >= ping->count)
@@ -409,7 +438,9 @@ static void summarise(struct ping *ping)
         tool_print(ping->run, ", +%" PRIu64 " errors", ping->errors);
     double lost = ping->sent ? (double)(ping->sent - answered) * 100.0 / (double)ping->sent : 0;
     tool_print(ping->run, ", %.6g%% packet loss, time %" PRId64 "ms\n", lost,
-               instant_since(net_now(ping->net), ping->start) / NS_PER_MS);
+               instant_since(ping->last_sent, ping->start) / NS_PER_MS);
+    if (!answered)
+        tool_print(ping->run, "\n");
     if (answered && ping->data_bytes >= STAMP_BYTES) {
         double mean = ping->rtt_sum_ms / (double)answered;
         double variance = ping->rtt_square_ms / (double)answered - mean * mean;

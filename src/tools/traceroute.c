@@ -317,7 +317,9 @@ static int traceroute_run(struct tool_run *run)
     if (status)
         return status;
     struct instant deadline = instant_add(net_now(run->net), 30 * NS_PER_S);
-    if (dns_resolve(run->net, trace.target, trace.family, deadline, &trace.address, 1) < 1) {
+    uint8_t first = trace.family ? trace.family : 4; /* of a name with both kinds of addresses traceroute takes IPv4 */
+    if (dns_resolve(run->net, trace.target, first, deadline, &trace.address, 1) < 1 &&
+        (trace.family || dns_resolve(run->net, trace.target, 6, deadline, &trace.address, 1) < 1)) {
         tool_complain(run, "%s: Name or service not known\nCannot handle \"host\" cmdline arg `%s' on position 1 (argc %d)\n",
                       trace.target, trace.target, run->argc - 1);
         return 2;
