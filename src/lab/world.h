@@ -1,8 +1,6 @@
 #ifndef IMP_LAB_WORLD_H
 #define IMP_LAB_WORLD_H
 
-#include <signal.h>
-
 #include "lab/lab.h"
 #include "lab/model.h"
 #include "net/service.h"
@@ -34,7 +32,7 @@ struct world {
     const struct lab *lab;
     struct engine *engine;
     struct world_options options;
-    volatile sig_atomic_t interrupted;
+    _Atomic bool interrupted; /* also set in a signal handler */
     struct world_node *nodes; /* as lab->nodes */
     struct map by_name;       /* of nodes */
     size_t settled_count;     /* scratch of world_settled(): so many, from the first on, were settled last time */
