@@ -158,6 +158,14 @@ static int exchange_results(struct iperf3_test *test)
     return error ? error : iperf3_state_send(test, IPERF3_DISPLAY_RESULTS);
 }
 
+/* The real client waits for the rest of a block that it began to read; the end of the stream tells it that none will come. */
+static void finish_streams(struct iperf3_test *test)
+{
+    for (unsigned i = 0; i < test->stream_count; i++)
+        if (test->streams[i].sends && !test->parameters.udp)
+            (void)stream_finish(test->streams[i].tcp);
+}
+
 /* From the parameters to the results. */
 static int serve(struct iperf3_test *test)
 {
@@ -181,6 +189,8 @@ static int serve(struct iperf3_test *test)
     }
     if (!error && state != IPERF3_TEST_END)
         error = IMP_MALFORMED;
+    if (!error)
+        finish_streams(test);
     if (!error)
         error = exchange_results(test);
     if (error)

@@ -38,17 +38,24 @@ check "the other direction too" says "iperf Done."
 run "$IMP" exec "$lab" server --with 'nobody$ ping' -- true
 check "a node that there is not" is "$status" 2
 
-serve() { timeout 30 "$@" -s -1 -p "$port" >"$scratch/server" 2>&1 & server=$!; sleep 0.7; }
+serve() { # and waits until it listens
+    timeout 60 "$@" -s -1 -p "$port" >"$scratch/server" 2>&1 &
+    server=$!
+    for _ in $(seq 100); do
+        ! ss -Hltn "sport = :$port" | grep -q . || break
+        sleep 0.1
+    done
+}
 port=$((20000 + $$ % 20000))
 serve iperf3
-run timeout 20 "$IMP" iperf3 -c 127.0.0.1 -p "$port" -t 1
+run timeout 50 "$IMP" iperf3 -c 127.0.0.1 -p "$port" -t 1
 check "imp's client on this machine and the real server" is "$status" 0
 check "ends as the real one does" has "iperf Done."
 wait "$server"
 check "which is content too" is "$?" 0
 port=$((port + 1))
 serve "$IMP" iperf3
-run timeout 20 iperf3 -c 127.0.0.1 -p "$port" -t 1 -P 2 -R
+run timeout 50 iperf3 -c 127.0.0.1 -p "$port" -t 1 -P 2 -R
 check "the real client and imp's server on this machine" is "$status" 0
 wait "$server"
 check "which ends after one test" is "$?" 0
