@@ -324,6 +324,24 @@ static void on_judged(struct scenario_watcher *watcher, struct instant now, stru
 
 /* ---- begin, end ---- */
 
+/* "name: what it is about", wrapped as one, the name in bold where it came through whole. */
+static void headline(struct story *story)
+{
+    struct text plain = {0}, wrapped = {0};
+    const char *name = lab_name(story->lab), *about = lab_about(story->lab);
+    text_format(&plain, *about ? "%s: %s" : "%s%s", name, about);
+    while (plain.length && plain.data[plain.length - 1] == '\n')
+        plain.data[--plain.length] = 0;
+    story_wrap(&wrapped, text_string(&plain), 0, story->settings.columns);
+    size_t bold = strncmp(text_string(&wrapped), name, strlen(name)) == 0 ? strlen(name) : 0;
+    paint(story, "1");
+    text_add_bytes(&story->line, text_string(&wrapped), bold);
+    paint(story, "0");
+    text_add(&story->line, text_string(&wrapped) + bold);
+    text_free(&plain);
+    text_free(&wrapped);
+}
+
 struct story *story_create(const struct lab *lab, const struct story_settings *settings)
 {
     struct story *story = memory_take_zeroed(1, sizeof *story);
@@ -341,17 +359,7 @@ struct story *story_create(const struct lab *lab, const struct story_settings *s
     }
     size_t width = 2 * longest + 3;
     story->who_width = width < WHO_WIDTH_MIN ? WHO_WIDTH_MIN : width > WHO_WIDTH_MAX ? WHO_WIDTH_MAX : (unsigned)width;
-    paint(story, "1");
-    text_format(&story->line, "%s", lab_name(lab));
-    paint(story, "0");
-    if (*lab_about(lab)) {
-        text_add(&story->line, ": ");
-        size_t length = strlen(lab_about(lab));
-        char *about = arena_copy_bytes(&story->phases.arena, lab_about(lab), length);
-        while (length && about[length - 1] == '\n')
-            about[--length] = 0;
-        story_wrap(&story->line, about, 0, settings->columns);
-    }
+    headline(story);
     text_add(&story->line, "\n\n");
     story_write(story);
     return story;

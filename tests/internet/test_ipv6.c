@@ -1,5 +1,5 @@
 /* IPv6 packets through real nodes: in, through, out, in fragments, and every error on the way. */
-#include "world6.h"
+#include "world6_look.h"
 
 #include "internet/fragment.h"
 

@@ -1,6 +1,6 @@
 /* Neighbour discovery and autoconfiguration between real nodes: addresses made, tested, deprecated and lost; routers found, lost and
  * replaced; and what must not be believed. */
-#include "world6.h"
+#include "world6_look.h"
 
 #include "link/switch.h"
 

@@ -1,5 +1,5 @@
 /* UDP over real nodes and wires: the format, the choice of a socket, ports, queues, errors. */
-#include "../internet/world6.h"
+#include "../internet/world6_look.h"
 
 #include "base/checksum.h"
 #include "transport/limits.h"
