@@ -8,14 +8,12 @@
 #   make fuzz       libFuzzer on each target (COUNT=1000000 inputs each)
 #   make swarm      thousands of seeds of random networks, traffic and faults (COUNT=10000)
 #   make bench      the benchmarks
-#   make swarm      TCP transfers over bad wires, SEEDS=10000 of them; a failure says how to repeat it
 #   make bench-dumbbell   imp beside ns-3 on the same network (needs Debian's libns3-dev; some minutes)
 #   make format     clang-format over everything
 #   make docs       docs/lab-format.md, docs/lab.schema.json and docs/events.md, from the tables in src/
 #   make install    into /usr/local, or DESTDIR and PREFIX;   make clean   removes every build
 
 COUNT ?= 1000000
-SEEDS ?= 10000
 PREFIX ?= /usr/local
 
 all:
@@ -54,12 +52,10 @@ bench-dumbbell: all
 
 swarm: all
 	@build/swarm --seeds 1-$(if $(filter command line environment,$(origin COUNT)),$(COUNT),10000)
+	@build/transport_test_tcp_transfer 1 $(if $(filter command line environment,$(origin COUNT)),$(COUNT),10000)
 
 bench: all
 	@for program in build/bench_*; do [ ! -f "$$program" ] || { echo "== $$program"; "$$program" || exit 1; }; done
-
-swarm: all
-	@build/transport_test_tcp_transfer 1 $(SEEDS)
 
 format:
 	@scripts/check-style --format

@@ -98,6 +98,11 @@ static void host_ended(struct tool_task *task, int status)
 
 int tool_host_run(const struct tool *tool, int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        printf("imp %s: %s\n\nIt takes its namesake's options, and says so of one that it does not: see `man %s`.\n", argv[0],
+               tool->summary, argv[0]);
+        return 0;
+    }
     if (tool->lab_only) {
         fprintf(stderr, "imp %s: works on the nodes of a lab: imp shell LAB NODE -c '%s ...'\n", argv[0], argv[0]);
         return EXIT_FAULT;

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lane.h"
+#include "lane.c"
 
 /* ns-3's point-to-point links carry 2 bytes of PPP where imp's carry 14 of Ethernet; Shadow counts IP packets alone. Rates are raised so that the
  * same packets a second go through. */

@@ -18,7 +18,7 @@
 #include <math.h>
 
 #include "base/text.h"
-#include "lane.h"
+#include "lane.c"
 
 #define SNAPSHOT "tests/snapshots/tcp-grid.txt"
 enum { RATE_KBIT = 10000, SECONDS = 20 };
