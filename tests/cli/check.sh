@@ -24,8 +24,8 @@ is() { [ "$1" = "$2" ]; }
 has() { grep -qF -- "$1" "$scratch/out"; }
 says() { grep -qF -- "$1" "$scratch/err"; }
 gone() { ! pgrep -f -- "$1" >/dev/null; }
-soon() { # CONDITION...: within five seconds
-    for _ in $(seq 50); do
+soon() { # CONDITION...: within twenty seconds, since sanitizers and busy machines are slow
+    for _ in $(seq 200); do
         "$@" && return 0
         sleep 0.1
     done

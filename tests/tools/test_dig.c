@@ -11,6 +11,7 @@
 
 #include "application/dns/authoritative.h"
 #include "application/dns/server.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "host/loop.h"
 #include "net/net_host.h"
@@ -43,7 +44,6 @@ static int set_up(void **state)
     (void)state;
     struct dns_name origin;
     struct text errors = {0};
-    snprintf(port, sizeof port, "%d", 30000 + getpid() % 10000);
     engine = engine_create(1);
     loop = loop_create(engine);
     net = net_host_create(loop);
@@ -51,14 +51,19 @@ static int set_up(void **state)
     dns_zone_init(&zone, &arena, &origin);
     assert_int_equal(dns_zone_parse(&zone, ZONE, sizeof ZONE - 1, "zone", &errors), 0);
     address = ip4(0x7f000001);
-    server = (struct dns_server){.net = net,
-                                 .name = "dns",
-                                 .addresses = &address,
-                                 .address_count = 1,
-                                 .port = (uint16_t)(30000 + getpid() % 10000),
-                                 .answer = answer,
-                                 .context = &zones};
-    assert_int_equal(dns_server_start(&server), 0);
+    int error = IMP_IN_USE; /* below the ephemeral ports, and the next one when somebody has it */
+    for (int number = 20000 + getpid() % 10000, tries = 0; error == IMP_IN_USE && tries < 100; number++, tries++) {
+        snprintf(port, sizeof port, "%d", number);
+        server = (struct dns_server){.net = net,
+                                     .name = "dns",
+                                     .addresses = &address,
+                                     .address_count = 1,
+                                     .port = (uint16_t)number,
+                                     .answer = answer,
+                                     .context = &zones};
+        error = dns_server_start(&server);
+    }
+    assert_int_equal(error, 0);
     return 0;
 }
 
