@@ -34,7 +34,7 @@ check:
 	@scripts/check-style
 	@scripts/list-events --c | cmp - src/lab/event_names.c || { echo "the list of events is out of date: make docs"; exit 1; }
 	@scripts/list-events --markdown | cmp - docs/events.md || { echo "docs/events.md is out of date: make docs"; exit 1; }
-	@CC=clang scripts/build build-clang -Dc_args=-Wno-string-concatenation
+	@CC=clang scripts/build build-clang
 	@echo "check: all good"
 
 sanitize:

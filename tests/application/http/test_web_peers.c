@@ -243,8 +243,8 @@ static const char *const LINES[] = {
     "curl -sf " URL "/error",
     "curl -sSf " URL "/none",
     "curl -s " URL "/none -w %{http_code}:%{size_download}:%{num_redirects}:%{content_type}:%{remote_ip}:%{url_effective}\\n",
-    "curl -sL " URL
-    "/moved -o /dev/null -w %{http_code}:%{num_redirects}:%{num_connects}:%{method}:%{scheme}:%{http_version}:%{exitcode}",
+    ("curl -sL " URL
+     "/moved -o /dev/null -w %{http_code}:%{num_redirects}:%{num_connects}:%{method}:%{scheme}:%{http_version}:%{exitcode}"),
     "curl -s " URL "/moved -o /dev/null -w %{redirect_url}|%{unknown}|%%|%{response_code}\\t\\n",
     "curl -sS -m 0.3 " URL "/slow",
     "curl -sS http://127.0.0.1:1/",
