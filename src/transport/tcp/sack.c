@@ -107,7 +107,7 @@ void sack_input(struct tcp_connection *c, struct ack_news *news)
 {
     const struct tcp_segment *segment = news->segment;
     struct instant oldest = INSTANT_NEVER, newest = INSTANT_NEVER;
-    struct sack_block blocks[TCP_SACK_BLOCKS_MAX];
+    struct sack_block blocks[TCP_SACK_BLOCKS_MAX] = {0};
     bool duplicate = is_duplicate(segment);
     if (duplicate)
         duplicate_reported(c, &segment->sack[0], news);
@@ -124,8 +124,7 @@ void sack_input(struct tcp_connection *c, struct ack_news *news)
         }
         mark_range(c, at, blocks[i].end, news, &oldest, &newest);
     }
-    memset(c->recovery.cache, 0, sizeof c->recovery.cache);
-    memcpy(c->recovery.cache, blocks, count * sizeof blocks[0]);
+    memcpy(c->recovery.cache, blocks, sizeof blocks);
     if (!instant_is_never(oldest)) {
         news->rtt_ns = instant_since(news->now, oldest);
         news->congestion_rtt_ns = instant_since(news->now, newest);
