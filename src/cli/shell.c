@@ -8,7 +8,7 @@
  * The prompt names the node. bash gets that by a start file of its own that reads the user's first; other shells by PS1.
  *
  * The folder is removed by a guard process (host/files.c) when this process ends, by whatever end. The shell is told to go (SIGHUP) when we
- * die, since its tools are useless without us. */
+ * die, since its tools are useless without us; or SIGTERM under nohup, where hanging up is ignored and a shell cannot change that. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -83,7 +83,9 @@ static _Noreturn void become_shell(const struct live *live, const char *folder, 
     const char *shell = commands ? "/bin/sh" : getenv("SHELL"), *before = getenv("PATH");
     if (!shell || !*shell)
         shell = "/bin/sh";
-    prctl(PR_SET_PDEATHSIG, SIGHUP);
+    struct sigaction hang_up;
+    bool ignored = sigaction(SIGHUP, NULL, &hang_up) == 0 && hang_up.sa_handler == SIG_IGN;
+    prctl(PR_SET_PDEATHSIG, ignored ? SIGTERM : SIGHUP);
     sigprocmask(SIG_SETMASK, mask, NULL);
     struct text value = {0};
     text_format(&value, "%s:%s", folder, before ? before : "/usr/bin:/bin");

@@ -83,7 +83,8 @@ check "so does a plain sh" is $? 5
 
 # The ends that nobody wants.
 "$IMP" shell "$lab" laptop -c 'ping 203.0.113.53 & echo ready $$; while :; do sleep 0.2; done' >"$scratch/out" 2>&1 &
-soon grep -q ready "$scratch/out"
+ready() { grep -q ready "$scratch/out" && grep -q "bytes from" "$scratch/out"; }
+soon ready
 kill -KILL $!
 wait $! 2>/dev/null
 shell=$(sed -n 's/^ready //p' "$scratch/out")
