@@ -24,12 +24,10 @@ const char *net_name(struct net *net);  /* the node's name, or this machine's ho
 uint64_t net_random(struct net *net);
 void net_random_fill(struct net *net, void *out, size_t length);
 int net_sleep(struct net *net, struct instant until);
-/* A new task on this node. `name` and `argument` are borrowed for its life. A task cancelled before its first run still runs: its first call
- * that waits returns IMP_CANCELLED. IMP_LIMIT when the node has too many. */
+/* A new task on this node; `name` and `argument` are borrowed for its life. Cancelled before its first run, it still runs. IMP_LIMIT. */
 int net_spawn(struct net *net, const char *name, void (*run)(struct net *net, void *argument), void *argument);
 
-/* What a node's services leave for its tools, by name (dhclient finds the DHCP client so). Texts and values are borrowed; a NULL value takes
- * the name away, and the last one put under a name counts. */
+/* What a node's services leave for its tools, by name (dhclient finds the DHCP client so); the last one counts, NULL takes it away. Borrowed. */
 void net_shelf_put(struct net *net, const char *name, void *value);
 void *net_shelf_get(struct net *net, const char *name); /* NULL when nothing is there */
 
@@ -51,8 +49,7 @@ struct dial_options {
     struct endpoint local; /* family 0 and port 0: chosen */
     uint8_t ttl;           /* 0 = the node's default */
     struct stream_options stream;
-    bool
-        fast_open; /* TCP Fast Open (RFC 7413), for who writes first: the first write may go with the SYN, and may be what tells of failure */
+    bool fast_open; /* RFC 7413, for who writes first: the first write goes with the SYN, and may be what tells of failure */
 };
 /* Connects by TCP. IMP_REFUSED, IMP_UNREACHABLE, IMP_TIMEOUT; IMP_INVALID for a group address. `options` may be NULL. */
 int net_dial(struct net *net, const struct endpoint *remote, const struct dial_options *options, struct instant deadline,
@@ -62,7 +59,7 @@ int net_listen(struct net *net, const struct endpoint *local, struct listener *o
 /* Likewise; what is accepted has these options. */
 int net_listen_tuned(struct net *net, const struct endpoint *local, const struct stream_options *options, struct listener *out);
 int listener_accept(struct listener listener, struct instant deadline, struct stream *out);
-/* Serves without a task of its own: each accepted stream gets a task that runs `serve` and whose stream is closed behind it. */
+/* Without a task of its own: each accepted stream gets one that runs `serve`, and is closed behind it. */
 int listener_serve(struct listener listener, const char *name, void (*serve)(struct stream stream, void *argument),
                    void *argument);
 int listener_local(struct listener listener, struct endpoint *out);
@@ -72,7 +69,7 @@ int listener_close(struct listener listener);
 ssize_t stream_read(struct stream stream, void *out, size_t capacity, struct instant deadline);
 /* Exactly `length` bytes: 0, or IMP_CLOSED when the stream ended before, or an error. */
 int stream_read_all(struct stream stream, void *out, size_t length, struct instant deadline);
-/* Everything, waiting for room as needed: 0 or an error. The bytes are copied (or sent) before it returns. */
+/* Everything, waiting for room: 0 or an error. The bytes are copied (or sent) before it returns. */
 int stream_write(struct stream stream, const void *data, size_t length, struct instant deadline);
 /* At least one byte of it, as much as there is room for: how many, or an error. */
 ssize_t stream_write_some(struct stream stream, const void *data, size_t length, struct instant deadline);
@@ -88,24 +85,29 @@ struct udp {
     uint32_t index, generation;
 };
 struct udp_options {
-    struct endpoint local; /* as for net_listen */
-    struct endpoint
-        remote; /* family 0: unconnected. Connected: only its datagrams arrive, and ICMP errors become IMP_REFUSED ... */
-    uint16_t interface; /* bind to one interface; 0 = any */
-    uint8_t ttl;        /* 0 = default */
-    bool broadcast;     /* may send to broadcast addresses */
-    bool dont_fragment; /* IMP_TOO_BIG instead of fragments */
+    struct endpoint local;  /* as for net_listen */
+    struct endpoint remote; /* family 0: unconnected. Connected: only its datagrams arrive, and its ICMP errors are ours */
+    uint16_t interface;     /* bind to one interface; 0 = any */
+    uint8_t ttl;            /* 0 = default */
+    bool broadcast;         /* may send to broadcast addresses */
+    bool dont_fragment;     /* IMP_TOO_BIG instead of fragments */
 };
 int net_udp(struct net *net, const struct udp_options *options, struct udp *out);
 /* `to` may be NULL on a connected socket. Does not wait for the network: 0 when it was sent or queued. */
 int udp_send(struct udp udp, const void *data, size_t length, const struct endpoint *to);
 /* One datagram; its length, cut to `capacity`. `from` may be NULL; from->interface tells where it arrived. */
 ssize_t udp_receive(struct udp udp, void *out, size_t capacity, struct endpoint *from, struct instant deadline);
-/* Serves without a task of its own: each datagram gets a task that runs `serve` on a copy of it. At most `tasks_max` at once;
- * further ones wait in the socket's buffer. */
+struct udp_request {
+    struct endpoint from; /* its interface tells where it arrived */
+    struct ip to;         /* the address it was sent to: this node's, a group, or a broadcast one */
+    const uint8_t *data;  /* borrowed for the call */
+    size_t length;
+};
+/* Without a task of its own: each datagram gets one that runs `serve`; past `tasks_max` at once they wait in the socket's buffer. */
 int udp_serve(struct udp udp, const char *name, unsigned tasks_max,
-              void (*serve)(struct udp udp, const struct endpoint *from, const uint8_t *data, size_t length, void *argument),
-              void *argument);
+              void (*serve)(struct udp udp, const struct udp_request *request, void *argument), void *argument);
+/* To who asked, from the address that was asked: a client takes no answer from another one (RFC 1123 4.1.3.5). */
+int udp_answer(struct udp udp, const struct udp_request *request, const void *data, size_t length);
 int udp_set_ttl(struct udp udp, uint8_t ttl);
 int udp_local(struct udp udp, struct endpoint *out);
 int udp_close(struct udp udp);
@@ -127,11 +129,9 @@ struct icmp_received {
     struct instant time;
 };
 int net_icmp(struct net *net, const struct icmp_options *options, struct icmp *out); /* IMP_DENIED without the privilege */
-/* An ICMP message from its type on; the checksum field is filled in. An echo's identifier may be replaced by a host's kernel: match by
- * icmp_identifier(). */
+/* An ICMP message from its type on; its checksum is filled in. A host's kernel may replace an echo's identifier: icmp_identifier(). */
 int icmp_send(struct icmp icmp, const void *message, size_t length, const struct ip *to);
-uint16_t
-icmp_identifier(struct icmp icmp); /* what to put into echo requests, and what their replies and quoted errors will carry */
+uint16_t icmp_identifier(struct icmp icmp); /* for echo requests: what their replies and quoted errors will carry */
 int icmp_set_ttl(struct icmp icmp, uint8_t ttl);
 /* Any ICMP message that reaches this node, from its type on: replies and errors alike. Length, cut to capacity. */
 ssize_t icmp_receive(struct icmp icmp, void *out, size_t capacity, struct icmp_received *about, struct instant deadline);

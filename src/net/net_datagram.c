@@ -42,17 +42,18 @@ int net_udp(struct net *net, const struct udp_options *options, struct udp *out)
 int udp_send(struct udp udp, const void *data, size_t length, const struct endpoint *to)
 {
     struct net_object *object = udp_object(udp);
-    return object ? udp.net->world->udp_send(object, data, length, to) : IMP_STALE;
+    return object ? udp.net->world->udp_send(object, data, length, to, NULL) : IMP_STALE;
 }
 
 ssize_t udp_receive(struct udp udp, void *out, size_t capacity, struct endpoint *from, struct instant deadline)
 {
     struct endpoint ignored;
+    struct ip to;
     for (;;) {
         struct net_object *object = udp_object(udp);
         if (!object)
             return IMP_STALE;
-        ssize_t got = udp.net->world->udp_receive(object, out, capacity, from ? from : &ignored);
+        ssize_t got = udp.net->world->udp_receive(object, out, capacity, from ? from : &ignored, &to);
         if (got > (ssize_t)capacity)
             got = (ssize_t)capacity;
         if (got != IMP_BUSY)
@@ -79,18 +80,17 @@ int udp_close(struct udp udp) { return object_close(udp_object(udp)); }
 
 struct serve_datagram { /* one datagram, for its task */
     struct net_serve_call call;
-    void (*serve)(struct udp udp, const struct endpoint *from, const uint8_t *data, size_t length, void *argument);
+    void (*serve)(struct udp udp, const struct udp_request *request, void *argument);
     void *argument;
     struct udp udp;
-    struct endpoint from;
-    size_t length;
+    struct udp_request request;
     uint8_t data[];
 };
 
 static void serve_datagram_run(struct net *net, void *context)
 {
     struct serve_datagram *work = context;
-    work->serve(work->udp, &work->from, work->data, work->length, work->argument);
+    work->serve(work->udp, &work->request, work->argument);
     net_serve_call_end(net, &work->call);
 }
 
@@ -99,10 +99,10 @@ static int udp_serve_one(struct net_object *object)
     static uint8_t buffer[LIMIT_NET_UDP_BYTES]; /* only until it is copied to its right size; nothing runs in between */
     struct net *net = object->net;
     struct net_serve *serve = object->serve;
-    struct endpoint from;
+    struct udp_request request;
     if (net->task_count >= LIMIT_NET_TASKS)
         return IMP_LIMIT;
-    ssize_t got = net->world->udp_receive(object, buffer, sizeof(buffer), &from);
+    ssize_t got = net->world->udp_receive(object, buffer, sizeof(buffer), &request.from, &request.to);
     if (got < 0)
         return got == IMP_BUSY ? IMP_BUSY : 0; /* an ICMP error is nothing to a server: on to the next datagram */
     struct serve_datagram *work = memory_take(sizeof(*work) + (size_t)got);
@@ -110,15 +110,15 @@ static int udp_serve_one(struct net_object *object)
                                     .serve = serve->serve.udp,
                                     .argument = serve->argument,
                                     .udp = {net, object->index, net_object_generation(object)},
-                                    .from = from,
-                                    .length = (size_t)got};
+                                    .request = request};
+    work->request.data = work->data;
+    work->request.length = (size_t)got;
     memcpy(work->data, buffer, (size_t)got);
     return net_task_start(net, serve->name, serve_datagram_run, work, true);
 }
 
 int udp_serve(struct udp udp, const char *name, unsigned tasks_max,
-              void (*serve)(struct udp udp, const struct endpoint *from, const uint8_t *data, size_t length, void *argument),
-              void *argument)
+              void (*serve)(struct udp udp, const struct udp_request *request, void *argument), void *argument)
 {
     struct net_object *object = udp_object(udp);
     if (!object)
@@ -128,6 +128,14 @@ int udp_serve(struct udp udp, const char *name, unsigned tasks_max,
     net_serve_begin(object, name, udp_serve_one, tasks_max, argument)->serve.udp = serve;
     net_serve_due(object, 0);
     return 0;
+}
+
+int udp_answer(struct udp udp, const struct udp_request *request, const void *data, size_t length)
+{
+    struct net_object *object = udp_object(udp);
+    const struct ip *to = &request->to;
+    bool everyone = ip_is_any(to) || ip_is_multicast(to) || ip_is_broadcast(to);
+    return object ? udp.net->world->udp_send(object, data, length, &request->from, everyone ? NULL : to) : IMP_STALE;
 }
 
 /* ---- ICMP ---- */

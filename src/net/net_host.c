@@ -60,6 +60,11 @@ socklen_t host_address_make(const struct endpoint *endpoint, bool both, struct s
     return sizeof(*in6);
 }
 
+struct ip host_ip_read(const struct in6_addr *in)
+{
+    return IN6_IS_ADDR_V4MAPPED(in) ? ip4_of_bytes(in->s6_addr + 12) : ip6_of_bytes(in->s6_addr);
+}
+
 void host_address_read(const struct sockaddr_storage *address, struct endpoint *out)
 {
     *out = (struct endpoint){.port = 0};
@@ -71,8 +76,7 @@ void host_address_read(const struct sockaddr_storage *address, struct endpoint *
         const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
         out->port = ntohs(in6->sin6_port);
         out->interface = (uint16_t)in6->sin6_scope_id;
-        out->address = IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) ? ip4_of_bytes(in6->sin6_addr.s6_addr + 12)
-                                                             : ip6_of_bytes(in6->sin6_addr.s6_addr);
+        out->address = host_ip_read(&in6->sin6_addr);
     }
 }
 

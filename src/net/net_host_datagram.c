@@ -40,6 +40,7 @@ static void set_dont_fragment(struct host_object *object)
 /* What the kernel tells beside a datagram. */
 struct beside {
     int interface, hops;
+    struct ip local;                /* the address to answer from */
     struct sock_extended_err error; /* error queue only */
     struct sockaddr_storage reporter;
 };
@@ -68,9 +69,14 @@ static ssize_t receive_with(struct host_object *object, void *out, size_t capaci
         const void *data = CMSG_DATA(c);
         bool v4 = c->cmsg_level == IPPROTO_IP, v6 = c->cmsg_level == IPPROTO_IPV6;
         if (v4 && c->cmsg_type == IP_PKTINFO) {
-            beside->interface = ((const struct in_pktinfo *)data)->ipi_ifindex;
+            const struct in_pktinfo *info = data;
+            beside->interface = info->ipi_ifindex;
+            beside->local = ip4_of_bytes((const uint8_t *)&info->ipi_spec_dst);
         } else if (v6 && c->cmsg_type == IPV6_PKTINFO) {
-            beside->interface = (int)((const struct in6_pktinfo *)data)->ipi6_ifindex;
+            const struct in6_pktinfo *info = data;
+            beside->interface = (int)info->ipi6_ifindex;
+            if (!beside->local.family)
+                beside->local = host_ip_read(&info->ipi6_addr);
         } else if ((v4 && c->cmsg_type == IP_TTL) || (v6 && c->cmsg_type == IPV6_HOPLIMIT)) {
             memcpy(&beside->hops, data, sizeof(beside->hops));
         } else if ((v4 && c->cmsg_type == IP_RECVERR) || (v6 && c->cmsg_type == IPV6_RECVERR)) {
@@ -132,7 +138,30 @@ int host_udp_open(struct net *net, const struct udp_options *options, struct net
     return 0;
 }
 
-int host_udp_send(struct net_object *object, const void *data, size_t length, const struct endpoint *to)
+/* Asks the kernel to send from `source`. A socket of both families takes its IPv4 addresses mapped. */
+static void control_source(struct msghdr *message, const struct host_object *udp, const struct ip *source)
+{
+    bool v4 = udp->family == 4;
+    struct cmsghdr *c = message->msg_control;
+    c->cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+    c->cmsg_type = v4 ? IP_PKTINFO : IPV6_PKTINFO;
+    if (v4) {
+        struct in_pktinfo info = {.ipi_ifindex = 0};
+        memcpy(&info.ipi_spec_dst, source->b, 4);
+        c->cmsg_len = CMSG_LEN(sizeof(info));
+        memcpy(CMSG_DATA(c), &info, sizeof(info));
+    } else {
+        struct sockaddr_storage address;
+        host_address_make(&(struct endpoint){.address = *source}, true, &address);
+        struct in6_pktinfo info = {.ipi6_addr = ((const struct sockaddr_in6 *)&address)->sin6_addr};
+        c->cmsg_len = CMSG_LEN(sizeof(info));
+        memcpy(CMSG_DATA(c), &info, sizeof(info));
+    }
+    message->msg_controllen = CMSG_SPACE(c->cmsg_len - CMSG_LEN(0));
+}
+
+int host_udp_send(struct net_object *object, const void *data, size_t length, const struct endpoint *to,
+                  const struct ip *source)
 {
     struct host_object *udp = host_of(object);
     struct sockaddr_storage address;
@@ -142,27 +171,39 @@ int host_udp_send(struct net_object *object, const void *data, size_t length, co
             return IMP_INVALID;
         address_length = host_address_make(to, udp->family == 0, &address);
     }
-    ssize_t sent =
-        sendto(udp->source.fd, data, length, MSG_NOSIGNAL, address_length ? (struct sockaddr *)&address : NULL, address_length);
+    union {
+        char bytes[CONTROL_BYTES];
+        struct cmsghdr align;
+    } control = {.bytes = {0}};
+    struct iovec part = {(void *)(uintptr_t)data, length};
+    struct msghdr message = {.msg_name = address_length ? &address : NULL,
+                             .msg_namelen = address_length,
+                             .msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes};
+    if (source)
+        control_source(&message, udp, source);
+    ssize_t sent = sendmsg(udp->source.fd, &message, MSG_NOSIGNAL);
     if (sent >= 0 || errno == EAGAIN || errno == ENOBUFS)
         return 0; /* a full queue loses it, as any queue on its way may */
     return host_error(errno);
 }
 
-ssize_t host_udp_receive(struct net_object *object, void *out, size_t capacity, struct endpoint *from)
+ssize_t host_udp_receive(struct net_object *object, void *out, size_t capacity, struct endpoint *from, struct ip *to)
 {
     struct host_object *udp = host_of(object);
     struct beside beside;
     ssize_t got = receive_with(udp, out, capacity, from, &beside, 0);
     if (got >= 0) {
         from->interface = (uint16_t)beside.interface;
+        *to = beside.local;
         return got;
     }
     int error = errno;
     if (udp->connected) {
         char quoted[64];
-        struct endpoint to;
-        while (receive_with(udp, quoted, sizeof(quoted), &to, &beside, MSG_ERRQUEUE) >= 0)
+        struct endpoint sent_to;
+        while (receive_with(udp, quoted, sizeof(quoted), &sent_to, &beside, MSG_ERRQUEUE) >= 0)
             if (error == EAGAIN)
                 error = (int)beside.error.ee_errno;
     }

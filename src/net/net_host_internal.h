@@ -24,6 +24,7 @@ struct host_object { /* a kernel socket behind a handle */
 
 /* Address structures. `both`: the socket is an IPv6 one that carries IPv4 as ::ffff:a.b.c.d. */
 socklen_t host_address_make(const struct endpoint *endpoint, bool both, struct sockaddr_storage *out);
+struct ip host_ip_read(const struct in6_addr *in); /* a mapped one is IPv4 */
 void host_address_read(const struct sockaddr_storage *address, struct endpoint *out);
 
 /* Wraps a non-blocking descriptor (taken, closed on failure) into an object that the loop watches. */
@@ -36,8 +37,8 @@ int host_set_hops(struct host_object *object, uint8_t ttl);
 int host_socket(uint8_t *family, int type, int protocol4, int protocol6);
 
 int host_udp_open(struct net *net, const struct udp_options *options, struct net_object **out);
-int host_udp_send(struct net_object *udp, const void *data, size_t length, const struct endpoint *to);
-ssize_t host_udp_receive(struct net_object *udp, void *out, size_t capacity, struct endpoint *from);
+int host_udp_send(struct net_object *udp, const void *data, size_t length, const struct endpoint *to, const struct ip *source);
+ssize_t host_udp_receive(struct net_object *udp, void *out, size_t capacity, struct endpoint *from, struct ip *to);
 int host_icmp_open(struct net *net, const struct icmp_options *options, struct net_object **out);
 int host_icmp_send(struct net_object *icmp, const void *message, size_t length, const struct ip *to);
 ssize_t host_icmp_receive(struct net_object *icmp, void *out, size_t capacity, struct icmp_received *about);

@@ -49,8 +49,10 @@ struct net_world {
     int (*listen)(struct net *net, const struct endpoint *local, const struct stream_options *options, struct net_object **out);
     int (*accept)(struct net_object *listener, struct net_object **out);
     int (*udp_open)(struct net *net, const struct udp_options *options, struct net_object **out);
-    int (*udp_send)(struct net_object *udp, const void *data, size_t length, const struct endpoint *to);
-    ssize_t (*udp_receive)(struct net_object *udp, void *out, size_t capacity, struct endpoint *from);
+    /* `to` and `source` may be NULL: the connected peer; an address of the world's choice */
+    int (*udp_send)(struct net_object *udp, const void *data, size_t length, const struct endpoint *to,
+                    const struct ip *source);
+    ssize_t (*udp_receive)(struct net_object *udp, void *out, size_t capacity, struct endpoint *from, struct ip *to);
     int (*icmp_open)(struct net *net, const struct icmp_options *options, struct net_object **out);
     int (*icmp_send)(struct net_object *icmp, const void *message, size_t length, const struct ip *to);
     ssize_t (*icmp_receive)(struct net_object *icmp, void *out, size_t capacity, struct icmp_received *about);

@@ -198,15 +198,15 @@ static int lab_udp_open(struct net *net, const struct udp_options *options, stru
     return error;
 }
 
-static int lab_udp_send(struct net_object *udp, const void *data, size_t length, const struct endpoint *to)
+static int lab_udp_send(struct net_object *udp, const void *data, size_t length, const struct endpoint *to,
+                        const struct ip *source)
 {
-    return udp_socket_send(lab_of(udp)->udp, data, length, to);
+    return udp_socket_send_from(lab_of(udp)->udp, data, length, to, source);
 }
 
-static ssize_t lab_udp_receive(struct net_object *udp, void *out, size_t capacity, struct endpoint *from)
+static ssize_t lab_udp_receive(struct net_object *udp, void *out, size_t capacity, struct endpoint *from, struct ip *to)
 {
-    struct ip to;
-    return udp_socket_receive(lab_of(udp)->udp, out, capacity, from, &to);
+    return udp_socket_receive(lab_of(udp)->udp, out, capacity, from, to);
 }
 
 /* ---- every kind but streams ---- */

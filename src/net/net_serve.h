@@ -13,7 +13,7 @@ struct net_serve {
         struct net_object *object); /* takes one thing and starts its task: 0, IMP_BUSY when there is nothing, or an error */
     union {
         void (*stream)(struct stream stream, void *argument);
-        void (*udp)(struct udp udp, const struct endpoint *from, const uint8_t *data, size_t length, void *argument);
+        void (*udp)(struct udp udp, const struct udp_request *request, void *argument);
     } serve;
     void *argument;
     uint32_t tasks, tasks_max;

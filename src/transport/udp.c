@@ -443,7 +443,32 @@ static struct frame *datagram_build(struct udp_layer *udp, const struct packet_i
     return frame;
 }
 
+/* The socket's own address, else the one asked for, else the one that the path has. */
+static int choose_source(struct udp_socket *socket, const struct ip *asked, struct packet_info *info)
+{
+    const struct ip *local = &socket->local.address;
+    if (!ip_is_any(local) && !ip_is_multicast(local) && !ip_is_broadcast(local)) {
+        info->source = *local;
+        return 0;
+    }
+    if (asked && asked->family == info->destination.family && stack_is_local(socket->udp->stack, asked)) {
+        info->source = *asked;
+        return 0;
+    }
+    struct path path;
+    int error = stack_path(socket->udp->stack, &info->destination, info->interface, &path);
+    if (!error)
+        info->source = path.source;
+    return error;
+}
+
 int udp_socket_send(struct udp_socket *socket, const void *data, size_t length, const struct endpoint *to)
+{
+    return udp_socket_send_from(socket, data, length, to, NULL);
+}
+
+int udp_socket_send_from(struct udp_socket *socket, const void *data, size_t length, const struct endpoint *to,
+                         const struct ip *source)
 {
     struct udp_layer *udp = socket->udp;
     if (socket->error)
@@ -464,15 +489,9 @@ int udp_socket_send(struct udp_socket *socket, const void *data, size_t length, 
                                .interface = to->interface ? to->interface : socket->interface};
     if (!info.ttl && ip_is_multicast(&to->address))
         info.ttl = 1; /* RFC 1112 section 6.1: a group is not left to spread unless asked */
-    if (ip_is_any(local) || ip_is_multicast(local) || ip_is_broadcast(local)) {
-        struct path path;
-        int error = stack_path(udp->stack, &to->address, info.interface, &path);
-        if (error)
-            return error;
-        info.source = path.source;
-    } else {
-        info.source = *local;
-    }
+    int error = choose_source(socket, source, &info);
+    if (error)
+        return error;
     if (event_wanted(udp->node))
         event_emit(udp->node, &UDP_SENT,
                    (union event_value[]){

@@ -43,6 +43,9 @@ int udp_open(struct udp_layer *udp, const struct udp_socket_settings *settings, 
 void udp_socket_close(struct udp_socket *socket);
 /* `to` may be NULL on a connected socket. 0, a pending error, or stack_send()'s; IMP_TOO_BIG when no UDP datagram can be that long. */
 int udp_socket_send(struct udp_socket *socket, const void *data, size_t length, const struct endpoint *to);
+/* Likewise, from an address of the node on a socket that has none of its own; one that is not ours (a broadcast address) counts as none. */
+int udp_socket_send_from(struct udp_socket *socket, const void *data, size_t length, const struct endpoint *to,
+                         const struct ip *source);
 /* The oldest datagram: its full length (may exceed capacity), IMP_BUSY when there is none, or a pending error, given once. */
 ssize_t udp_socket_receive(struct udp_socket *socket, void *out, size_t capacity, struct endpoint *from, struct ip *to);
 bool udp_socket_readable(const struct udp_socket *socket); /* a datagram or an error waits */

@@ -369,13 +369,13 @@ static void test_a_thousand_at_once(struct world *world)
 }
 
 /* ---- UDP ---- */
-static void serve_udp_echo(struct udp udp, const struct endpoint *from, const uint8_t *data, size_t length, void *argument)
+static void serve_udp_echo(struct udp udp, const struct udp_request *request, void *argument)
 {
     struct world *world = argument;
     if (++world->count > world->peak)
         world->peak = world->count;
     (void)net_sleep(world->server, in_ms(world, 5));
-    assert_int_equal(udp_send(udp, data, length, from), 0);
+    assert_int_equal(udp_answer(udp, request, request->data, request->length), 0);
     world->count--;
 }
 
@@ -416,6 +416,31 @@ static void test_udp_echo(struct world *world)
     world_start(world, world->client, udp_echo_client);
     world_finish(world);
     assert_int_equal(world->peak, 2);
+}
+
+/* A connected client takes answers from the address that it asked, and from no other: of a server on any address, too. */
+static void udp_second_address_client(struct world *world)
+{
+    const struct ip asked[] = {world->address4, world->second4};
+    for (unsigned i = 0; i < 2; i++) {
+        struct udp udp;
+        char buffer[10];
+        struct endpoint from, to = {.address = asked[i], .port = world->at.port};
+        assert_int_equal(net_udp(world->client, &(struct udp_options){.remote = to}, &udp), 0);
+        assert_int_equal(udp_send(udp, "hello", 5, NULL), 0);
+        assert_int_equal(udp_receive(udp, buffer, sizeof(buffer), &from, in_ms(world, 5000)), 5);
+        assert_true(ip_equal(&from.address, &asked[i]));
+        assert_int_equal(udp_close(udp), 0);
+    }
+}
+
+static void test_udp_second_address(struct world *world)
+{
+    world->at.address = (struct ip){0};
+    test_udp_listen(world);
+    assert_int_equal(udp_serve(world->udp, "udp-echo", 2, serve_udp_echo, world), 0);
+    world_start(world, world->client, udp_second_address_client);
+    world_finish(world);
 }
 
 static void udp_refused_client(struct world *world)
@@ -685,6 +710,7 @@ static void conform(void **state, void (*test)(struct world *world))
     X(stale_handle)                                                                                                            \
     X(a_thousand_at_once)                                                                                                      \
     X(udp_echo)                                                                                                                \
+    X(udp_second_address)                                                                                                      \
     X(udp_refusal)                                                                                                             \
     X(udp_truncation)                                                                                                          \
     X(wait_on_several)                                                                                                         \

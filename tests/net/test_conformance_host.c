@@ -27,6 +27,7 @@ static struct world *world_create(void)
     assert_non_null(host->loop);
     world->server = world->client = net_host_create(host->loop);
     assert_int_equal(ip_parse("127.0.0.1", &world->address4), 0);
+    assert_int_equal(ip_parse("127.0.0.2", &world->second4), 0);
     assert_int_equal(ip_parse("::1", &world->address6), 0);
     world->run = host_run;
     world->stop = host_stop;

@@ -20,15 +20,16 @@ static void lab_power_off(struct world *world, struct net *net)
     node_power_off(net_node(net));
 }
 
-static struct net *node_net(struct engine *engine, const char *name, const char *address4, const char *address6)
+static struct net *node_net(struct engine *engine, const char *name, const char *address4, const char *second4,
+                            const char *address6)
 {
     struct node *node = node_create(engine, name);
     struct stack *stack = stack_create(node, &(struct stack_settings){0});
     struct interface *interface = stack_interface_add(stack, port_create(node, "eth0"), MAC_NONE, ETHERNET_MTU);
-    const char *texts[] = {address4, address6};
+    const char *texts[] = {address4, second4, address6};
     udp_create(stack);
     tcp_create(stack);
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < 3; i++) {
         struct address_info address = {.interface = interface->index,
                                        .origin = ADDRESS_STATIC,
                                        .preferred_until = INSTANT_NEVER,
@@ -45,11 +46,12 @@ static struct world *world_create(void)
     struct wire_settings settings = {.rate_bps = 1000000000, .delay_ns = 200 * NS_PER_US};
     world->engine = engine_create(1);
     world->is_lab = true;
-    world->client = node_net(world->engine, "client", "192.0.2.1/24", "2001:db8::1/64");
-    world->server = node_net(world->engine, "server", "192.0.2.2/24", "2001:db8::2/64");
+    world->client = node_net(world->engine, "client", "192.0.2.1/24", "192.0.2.3/24", "2001:db8::1/64");
+    world->server = node_net(world->engine, "server", "192.0.2.2/24", "192.0.2.4/24", "2001:db8::2/64");
     wire_create(port_find(net_node(world->client), "eth0"), port_find(net_node(world->server), "eth0"), "wire", &settings,
                 &settings);
     assert_int_equal(ip_parse("192.0.2.2", &world->address4), 0);
+    assert_int_equal(ip_parse("192.0.2.4", &world->second4), 0);
     assert_int_equal(ip_parse("2001:db8::2", &world->address6), 0);
     world->run = lab_run;
     world->stop = lab_stop;

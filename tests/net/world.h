@@ -22,6 +22,7 @@ struct world {
     struct engine *engine;
     struct net *server, *client;
     struct ip address4, address6; /* of the server, as the client sees it */
+    struct ip second4;            /* another one */
     bool is_lab;
     void (*run)(struct world *world, int64_t limit_ns); /* until every task of world_start() has ended, or the limit */
     void (*stop)(struct world *world);

@@ -94,15 +94,14 @@ static void send_reply(struct dhcp_server *server, const struct dhcp_message *me
         udp_send(server->udp, bytes, (size_t)length, &to);
 }
 
-static void serve(struct udp udp, const struct endpoint *from, const uint8_t *data, size_t length, void *argument)
+static void serve(struct udp udp, const struct udp_request *request, void *argument)
 {
     struct dhcp_server *server = argument;
     struct dhcp_message message, reply;
     struct prefix own;
     const struct dhcp_lease *lease;
     (void)udp;
-    (void)from;
-    if (dhcp_parse(data, length, &message)) {
+    if (dhcp_parse(request->data, request->length, &message)) {
         net_node(server->net)->drops[DROP_DHCP_MALFORMED]++;
         return;
     }

@@ -91,14 +91,14 @@ int dns_server_handle(struct dns_server *server, const struct dns_client *client
     return built > 0 ? built : 0;
 }
 
-static void serve_datagram(struct udp udp, const struct endpoint *from, const uint8_t *data, size_t length, void *argument)
+static void serve_datagram(struct udp udp, const struct udp_request *request, void *argument)
 {
     struct dns_server *server = argument;
-    struct dns_client client = {.address = *from};
+    struct dns_client client = {.address = request->from};
     uint8_t *out = memory_take(LIMIT_DNS_MESSAGE_BYTES);
-    int built = dns_server_handle(server, &client, data, length, out);
+    int built = dns_server_handle(server, &client, request->data, request->length, out);
     if (built > 0)
-        (void)udp_send(udp, out, (size_t)built, from); /* a client that is gone is no concern of ours */
+        (void)udp_answer(udp, request, out, (size_t)built); /* a client that is gone is no concern of ours */
     memory_free(out);
 }
 
