@@ -52,7 +52,7 @@ static int set_up(void **state)
                                        .page_count = count_of(PAGES),
                                        .server_name = "imp",
                                        .idle_timeout_ns = 5 * NS_PER_S,
-                                       .request_timeout_ns = 300 * NS_PER_MS,
+                                       .request_timeout_ns = NS_PER_S,
                                        .body_max_bytes = 3 << 20,
                                        .connections_max = 100,
                                        .requests_max = 50};
