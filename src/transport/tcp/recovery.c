@@ -22,6 +22,7 @@
 #include <assert.h>
 
 #include "transport/tcp/events.h"
+#include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 
 static bool selective(const struct tcp_connection *c) { return c->flags & CONNECTION_SACK; }
@@ -259,8 +260,8 @@ static bool leave_recovery(struct tcp_connection *c, struct ack_news *news)
         undo_window(c, false);
     } else if (!selective(c) && sequence_equal(c->snd.una, c->recovery.high) && c->sent.count) {
         return true;
-    } else {
-        reduction_end(c);
+    } else if (c->recovery.state == RECOVERY_RECOVERY) {
+        reduction_end(c); /* after a timeout slow start goes on from where it is */
     }
     c->recovery.undo_possible = false;
     if (c->rack.persist)
@@ -361,10 +362,10 @@ static void judge(struct tcp_connection *c, struct ack_news *news)
             (void)undo_by_duplicates(c);
         mark_losses(c, news);
     }
-    if (c->sent.lost)
-        recovery_enter(c, news->now);
-    else
+    if (!c->sent.lost)
         try_open(c, news);
+    else if (!path_probe_lost(c, news->now))
+        recovery_enter(c, news->now);
 }
 
 static struct congestion_ack summary(const struct tcp_connection *c, const struct ack_news *news)
