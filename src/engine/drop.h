@@ -7,6 +7,7 @@
     X(WIRE_QUEUE_FULL, "wire-queue-full", "the wire's queue had no room left")                                                 \
     X(WIRE_QUEUE_EARLY, "wire-queue-early", "the wire's queue discipline dropped it to keep the queue short")                  \
     X(WIRE_LOST, "wire-lost", "the wire lost it, as its loss rate says")                                                       \
+    X(WIRE_TOO_BIG, "wire-too-big", "the frame is larger than the wire carries, and nobody is told")                           \
     X(WIRE_DOWN, "wire-down", "the wire was down")                                                                             \
     X(NODE_DOWN, "node-down", "the node was off")                                                                              \
     X(PORT_UNCONNECTED, "port-unconnected", "no wire is plugged into the port")                                                \

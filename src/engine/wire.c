@@ -255,6 +255,12 @@ static void embark(struct direction *direction, struct frame *frame, struct inst
     direction->counts.bytes += length;
     if (!list_empty(&port->wire->taps))
         taps_see(port->wire, port->side, frame, now);
+    uint32_t largest = direction->settings.largest_bytes;
+    if (__builtin_expect(largest && length > largest, 0)) {
+        direction->counts.lost++;
+        node_drop(port->node, frame, DROP_WIRE_TOO_BIG);
+        return;
+    }
     if (chance(direction, direction->settings.loss_ppm)) {
         direction->counts.lost++;
         node_drop(port->node, frame, DROP_WIRE_LOST);

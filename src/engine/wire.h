@@ -31,6 +31,8 @@ struct wire_settings {
     uint32_t mark_frames; /* DISCIPLINE_STEP */
     uint32_t device_frames;         /* CoDel: the queue of the device behind it, into which frames go before they are sent */
     int64_t target_ns, interval_ns; /* CoDel: 0 is 5 ms and 100 ms */
+    uint32_t
+        largest_bytes; /* larger frames vanish, as in a tunnel or a switch with a smaller MTU than its neighbours; 0 = no limit */
     int64_t mark_delay_ns; /* CoDel: marks every ECN-capable packet that has waited longer (Linux's ce_threshold); 0 = off */
 };
 

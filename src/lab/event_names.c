@@ -82,6 +82,7 @@ const char *const EVENT_NAMES[] = {
     "tcp-established",
     "tcp-failed",
     "tcp-fin",
+    "tcp-path-probe",
     "tcp-probe",
     "tcp-recovery",
     "tcp-reset",

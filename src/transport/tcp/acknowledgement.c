@@ -15,6 +15,7 @@
 
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
+#include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 
 static bool window_moves(const struct tcp_connection *c, const struct tcp_segment *segment, uint32_t window)
@@ -152,6 +153,8 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
         time_round_trip(c, &news);
         c->retries = 0;
         free_acknowledged(c, ack);
+        if (c->path_probe.size)
+            path_probe_acknowledged(c);
         stack_confirm(c->socket.tcp->stack, &c->socket.remote.address);
     }
     news.duplicate = !news.advanced && !old && had && segment->payload_bytes == 0 && !news.window_update &&

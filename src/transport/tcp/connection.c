@@ -18,9 +18,9 @@
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
+#include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 
-enum { MTU_LEAST_IPV4 = 552, MTU_LEAST_IPV6 = 1280 };
 #define TIME_WAIT_NS (60 * NS_PER_S) /* 2 MSL, with Linux's MSL */
 
 static uint32_t bounded(uint32_t asked, uint32_t least)
@@ -94,35 +94,6 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     congestion_start(&c->congestion, ops ? ops : tcp->congestion, now);
     connection_update_mss(c);
     return c;
-}
-
-void connection_update_mss(struct tcp_connection *c)
-{
-    uint32_t headers = (c->socket.remote.address.family == 4 ? 20u : 40u) + TCP_HEADER_BYTES;
-    uint32_t mss = c->mtu > headers + LIMIT_TCP_MSS_LEAST ? c->mtu - headers : LIMIT_TCP_MSS_LEAST;
-    if (mss > c->mss_peer)
-        mss = c->mss_peer;
-    if (c->mss_asked && mss > c->mss_asked)
-        mss = c->mss_asked;
-    if (mss < LIMIT_TCP_MSS_LEAST)
-        mss = LIMIT_TCP_MSS_LEAST;
-    c->mss = (uint16_t)(c->flags & CONNECTION_TIMESTAMPS ? mss - TCP_TIMESTAMPS_BYTES : mss);
-}
-
-/* Below the floor (Linux's min_pmtu; RFC 8200 section 5) segments do not shrink further: IPv4 may fragment them instead. */
-bool connection_shrink_mtu(struct tcp_connection *c, uint32_t mtu)
-{
-    uint32_t least = c->socket.remote.address.family == 4 ? MTU_LEAST_IPV4 : MTU_LEAST_IPV6;
-    bool below = mtu < least && !(c->flags & CONNECTION_MAY_FRAGMENT);
-    if (below)
-        c->flags |= CONNECTION_MAY_FRAGMENT;
-    if (mtu < least)
-        mtu = least;
-    if (mtu >= c->mtu)
-        return below;
-    c->mtu = (uint16_t)mtu;
-    connection_update_mss(c);
-    return true;
 }
 
 void set_state(struct tcp_connection *c, enum tcp_state to)

@@ -76,6 +76,13 @@ struct tcp_connection {
         struct sack_block cache
             [TCP_SACK_BLOCKS_MAX]; /* the last SACK option, in order of the stream: what is known need not be looked at again */
     } recovery;
+    struct {                        /* path_mtu.c: the search for the path's MTU */
+        uint16_t low, high;         /* MTUs: known to pass; known, or told, not to be passed by anything larger */
+        uint16_t size;              /* of the probe that is out; 0: none */
+        bool searching;             /* `low` bounds the segments */
+        struct sequence start, end; /* of the probe */
+        struct instant since;       /* when the present search began */
+    } path_probe;
     struct {                    /* RFC 8985 */
         struct instant time;    /* when the latest segment that is known to have arrived was sent, */
         struct sequence end;    /* where it ends, */

@@ -47,7 +47,7 @@ enum connection_flag {
     CONNECTION_DEFERRED = 8388608,     /* the SYN waits for the first data: Fast Open, with a cookie at hand */
     CONNECTION_FAST_ASKED = 16777216,  /* our SYN had the Fast Open option */
     CONNECTION_BARE_ACK = 67108864,    /* the handshake's ACK came, and was ignored: TCP_DEFER_ACCEPT */
-    CONNECTION_BLACK_HOLE = 134217728, /* large packets seem to vanish: tcp_base_mss was tried */
+    CONNECTION_PATH_SHORT = 134217728, /* the path took less than its first link does: it may take more again */
     CONNECTION_FAST_OPEN = 33554432,   /* open though the handshake is not over: may be read and written in SYN-RECEIVED */
 };
 enum ack_flag { ACK_WANTED = 1, ACK_NOW = 2, ACK_PUSHED = 4 };

@@ -78,6 +78,11 @@ static const struct event_type TCP_PROBE = {.name = "tcp-probe",
                                             .story = "probe: {why}",
                                             .level = EVENT_DETAIL,
                                             .fields = {{"to", FIELD_IP}, {"port", FIELD_NUMBER}, {"why", FIELD_TEXT}}};
+static const struct event_type TCP_PATH_PROBE = {
+    .name = "tcp-path-probe",
+    .protocol = "TCP",
+    .story = "packets of {size} to port {port}: {what}",
+    .fields = {{"to", FIELD_IP}, {"port", FIELD_NUMBER}, {"size", FIELD_BYTES}, {"what", FIELD_TEXT}}};
 static const struct event_type TCP_END = {
     .name = "tcp-failed",
     .protocol = "TCP",
@@ -167,6 +172,10 @@ void event_zero_window(const struct tcp_connection *c, bool closed)
     EMIT(c, TCP_ZERO_WINDOW, REMOTE(c), {.text = closed ? "closed: nothing more may be sent" : "open again"});
 }
 void event_probe(const struct tcp_connection *c, const char *why) { EMIT(c, TCP_PROBE, REMOTE(c), {.text = why}); }
+void event_path_probe(const struct tcp_connection *c, uint32_t mtu, const char *what)
+{
+    EMIT(c, TCP_PATH_PROBE, REMOTE(c), {.number = mtu}, {.text = what});
+}
 void event_end(const struct tcp_connection *c, int error)
 {
     EMIT(c, TCP_END, REMOTE(c), LOCAL(c), {.text = imp_error_text(error)});

@@ -15,6 +15,7 @@
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
+#include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 
 void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, struct instant now)
@@ -74,6 +75,7 @@ void handshake_done(struct tcp_connection *c, struct sequence ack, struct instan
     if (!c->sent.count)
         c->snd.partial_end = c->snd.una;
     c->recovery.high = c->recovery.undo_marker = c->snd.una;
+    path_probe_begin(c, now);
     set_state(c, TCP_ESTABLISHED);
     event_established(c);
     if (c->flags & CONNECTION_KEEP_ALIVE)

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "transport/tcp/events.h"
+#include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 
 static void path_shrank(struct tcp_connection *c, uint32_t mtu, struct instant now)

@@ -22,6 +22,7 @@
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
+#include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 
 enum { PACED_HEADERS = 52 }; /* IP, TCP and timestamps use the path too */
@@ -199,7 +200,7 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
     const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
     header_prepare(c, &segment, (uint8_t)((answer ? TCP_SYN | TCP_ACK : TCP_SYN) | ecn_syn_flags(c)), c->snd.iss, now);
-    uint32_t headers = (c->socket.remote.address.family == 4 ? 20u : 40u) + TCP_HEADER_BYTES;
+    uint32_t headers = connection_headers(c);
     uint32_t mss = c->mtu > headers + LIMIT_TCP_MSS_LEAST ? c->mtu - headers : LIMIT_TCP_MSS_LEAST;
     if (c->mss_asked && mss > c->mss_asked)
         mss = c->mss_asked;
@@ -309,6 +310,7 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
     flags = (uint8_t)(flags | ecn_flags(c, fresh));
     header_prepare(c, &segment, flags, sent->start, now);
     if (sent->transmissions > 0) {
+        c->path_probe.size = 0; /* something is lost: the probe's fate proves nothing */
         if (!(sent->flags & SENT_RETRANSMITTED))
             c->sent.retransmitted++;
         sent->flags |= SENT_RETRANSMITTED | SENT_EVER_RETRANSMITTED;
@@ -382,7 +384,7 @@ static void restart_after_idle(struct tcp_connection *c, struct instant now)
         cc->cwnd = least;
 }
 
-static void send_new(struct tcp_connection *c, uint32_t length, bool fin, struct instant now)
+void output_new(struct tcp_connection *c, uint32_t length, bool fin, struct instant now)
 {
     struct sent sent = {.start = c->snd.nxt, .length = length, .flags = fin ? SENT_FIN : 0};
     if (c->sent.count == 0 && c->congestion.ops->event)
@@ -441,6 +443,12 @@ void output(struct tcp_connection *c, struct instant now)
     bool any = false, limited = false;
     if (c->sent.count == 0)
         restart_after_idle(c, now);
+    if (c->flags & CONNECTION_PATH_SHORT)
+        connection_grow_mtu(c);
+    enum path_probe_answer probe = c->path_probe.searching ? path_probe_send(c, now) : PATH_PROBE_NONE;
+    if (probe == PATH_PROBE_WAIT)
+        return;
+    any = probe == PATH_PROBE_SENT;
     while (!(c->flags & CONNECTION_FIN_SENT)) {
         uint32_t waiting = sequence_distance(c->snd.nxt, output_end(c));
         if (waiting == 0 && !fin_wanted)
@@ -462,7 +470,7 @@ void output(struct tcp_connection *c, struct instant now)
             break;
         if (c->sent.count >= LIMIT_TCP_FLIGHT || output_paced(c, now))
             break;
-        send_new(c, length, fin, now);
+        output_new(c, length, fin, now);
         any = true;
     }
     after_sending(c, any, limited, now);
@@ -477,7 +485,7 @@ bool output_one_more(struct tcp_connection *c, struct instant now)
     uint32_t length = waiting < output_mss(c) ? waiting : output_mss(c);
     if (c->snd.wnd < used + length)
         return false;
-    send_new(c, length, c->flags & CONNECTION_FIN_QUEUED && length == waiting, now);
+    output_new(c, length, c->flags & CONNECTION_FIN_QUEUED && length == waiting, now);
     return true;
 }
 
@@ -490,7 +498,7 @@ void output_persist(struct tcp_connection *c, struct instant now)
     if (length > window)
         length = window;
     if (length > 0) { /* the override of silly window avoidance: what fits, though it is little */
-        send_new(c, length, c->flags & CONNECTION_FIN_QUEUED && length == waiting, now);
+        output_new(c, length, c->flags & CONNECTION_FIN_QUEUED && length == waiting, now);
         after_sending(c, true, false, now);
     } else {
         event_probe(c, "asks a receiver with a closed window");

@@ -13,6 +13,7 @@
  *
  * All of this needs SACK. Linux's figures are kept: 2 ms slack on the timers, 200 ms for a lone segment that may face a delayed ACK. */
 #include "transport/tcp/events.h"
+#include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 
 #define TIMER_SLACK_NS (2 * NS_PER_MS)
@@ -167,7 +168,7 @@ void rack_reorder_timeout(struct tcp_connection *c, struct instant now)
         return;
     int64_t wait = detect(c, now);
     if (c->sent.lost > lost) {
-        if (c->recovery.state != RECOVERY_RECOVERY && c->recovery.state != RECOVERY_LOSS) {
+        if (c->recovery.state != RECOVERY_RECOVERY && c->recovery.state != RECOVERY_LOSS && !path_probe_lost(c, now)) {
             recovery_enter(c, now);
             recovery_first_segment(c);
         }

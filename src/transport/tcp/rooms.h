@@ -30,11 +30,9 @@ void connection_end(struct tcp_connection *c, int error);    /* to CLOSED; told 
 void connection_time_wait(struct tcp_connection *c, struct instant now);
 void connection_orphan_wait(struct tcp_connection *c, struct instant now); /* in FIN-WAIT-2 without an owner */
 void connection_detach(struct tcp_connection *c);
-void connection_update_mss(struct tcp_connection *c);
-bool connection_shrink_mtu(struct tcp_connection *c, uint32_t mtu); /* false: it is no news */
-void connection_tell(struct tcp_connection *c);                     /* calls `changed` */
-void bury(struct tcp *tcp);                                         /* frees the dead; at the end of every way in */
-void connection_free(struct tcp_connection *c);                     /* no word to anyone */
+void connection_tell(struct tcp_connection *c); /* calls `changed` */
+void bury(struct tcp *tcp);                     /* frees the dead; at the end of every way in */
+void connection_free(struct tcp_connection *c); /* no word to anyone */
 
 /* time_wait.c */
 void time_wait_create(struct tcp_connection *c, struct instant expires);
@@ -113,8 +111,9 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
 void output_reset(struct tcp_connection *c, struct instant now);
 int output_sent(struct tcp_connection *c, uint32_t index, struct instant now); /* (re)transmits a record of the queue */
 void output_probe(struct tcp_connection *c, struct instant now);               /* an old byte, that must be answered */
-bool output_one_more(struct tcp_connection *c, struct instant now);            /* past cwnd, within the window: a probe */
-void output_persist(struct tcp_connection *c, struct instant now);             /* the persist timer went off */
+void output_new(struct tcp_connection *c, uint32_t length, bool fin, struct instant now); /* the next bytes, as one segment */
+bool output_one_more(struct tcp_connection *c, struct instant now); /* past cwnd, within the window: a probe */
+void output_persist(struct tcp_connection *c, struct instant now);  /* the persist timer went off */
 uint32_t output_mss(const struct tcp_connection *c);
 bool output_paced(struct tcp_connection *c, struct instant now); /* it is not yet time for another segment */
 struct sequence output_end(const struct tcp_connection *c);      /* behind the last byte in the send buffer */

@@ -11,8 +11,11 @@ struct tcp_sysctls {
     uint32_t syn_retries, synack_retries, retries2, orphan_retries;
     uint32_t fin_timeout_s, keepalive_time_s, keepalive_intvl_s, keepalive_probes;
     uint32_t slow_start_after_idle, moderate_rcvbuf, abort_on_overflow, tw_reuse, max_tw_buckets, max_syn_backlog;
-    uint32_t mtu_probing; /* 1: a silence may mean a black hole for large packets (RFC 8899) */
-    uint32_t base_mss, retries1;
+    uint32_t
+        mtu_probing; /* 1: a silence may mean a black hole for large packets (RFC 8899); 2: the path's size is searched from the start */
+    uint32_t base_mss, mtu_probe_floor, min_snd_mss; /* bytes: where the search begins, and how low it and any segment may go */
+    uint32_t probe_threshold, probe_interval_s;      /* bytes: narrower than this the search ends; and when it begins anew */
+    uint32_t retries1;
     uint32_t fastopen;      /* enum fast_open_bit */
     uint32_t early_retrans; /* 0: no tail loss probe */
     uint32_t reordering, initial_window;

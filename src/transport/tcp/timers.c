@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
+#include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 
 static void connection_fire(struct timer *timer, struct instant now);
@@ -89,19 +90,6 @@ static void syn_timeout(struct tcp_connection *c, struct instant now)
     output_syn(c, NULL, now);
 }
 
-/* Large packets vanish where a link is narrow and ICMP is blocked (RFC 2923 section 2.1; RFC 8899 section 4.3): after some timeouts in a row
- * smaller ones are tried, first tcp_base_mss, then half of that, and so on. */
-static void suspect_black_hole(struct tcp_connection *c)
-{
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
-    uint32_t headers = (c->socket.remote.address.family == 4 ? 20u : 40u) + TCP_HEADER_BYTES;
-    uint32_t stamps = c->flags & CONNECTION_TIMESTAMPS ? TCP_TIMESTAMPS_BYTES : 0;
-    uint32_t mss = c->flags & CONNECTION_BLACK_HOLE ? c->mss / 2u : sysctls->base_mss;
-    c->flags |= CONNECTION_BLACK_HOLE;
-    if (mss < c->mss)
-        (void)connection_shrink_mtu(c, mss + headers + stamps);
-}
-
 static void retransmit_timeout(struct tcp_connection *c, struct instant now)
 {
     if (c->socket.state == TCP_SYN_SENT || c->socket.state == TCP_SYN_RECEIVED) {
@@ -128,7 +116,7 @@ static void retransmit_timeout(struct tcp_connection *c, struct instant now)
     }
     if (c->socket.tcp->sysctls.mtu_probing && c->retries &&
         instant_since(now, c->recovery.first_retransmit) >= patience_ns(c->socket.tcp->sysctls.retries1))
-        suspect_black_hole(c);
+        path_probe_silence(c, now);
     event_timeout(c, rtt_backed_off_ns(&c->rtt, c->backoff));
     c->count.timeouts++;
     recovery_timeout(c, now);
