@@ -58,9 +58,6 @@ char *mac_print(struct mac mac, char *out, size_t size_bytes)
     return out;
 }
 
-bool mac_equal(struct mac a, struct mac b) { return memcmp(a.b, b.b, 6) == 0; }
-bool mac_is_group(struct mac mac) { return mac.b[0] & 1; }
-
 /* Reads a dotted quad that ends the string. */
 static int ip4_parse(const char *text, uint8_t out[4])
 {
@@ -216,20 +213,6 @@ bool ip_is_loopback(const struct ip *ip)
     static const uint8_t one[16] = {[15] = 1};
     return ip->family == 4 ? ip->b[0] == 127 : ip->family == 6 && memcmp(ip->b, one, 16) == 0;
 }
-
-bool ip_is_multicast(const struct ip *ip)
-{
-    return ip->family == 4 ? ip->b[0] >> 4 == 14 : ip->family == 6 && ip->b[0] == 0xff;
-}
-
-bool ip_is_link_local(const struct ip *ip)
-{
-    if (ip->family == 4)
-        return ip->b[0] == 169 && ip->b[1] == 254;
-    return ip->family == 6 && ip->b[0] == 0xfe && ip->b[1] >> 6 == 2;
-}
-
-bool ip_is_broadcast(const struct ip *ip) { return ip->family == 4 && load_u32(ip->b) == UINT32_MAX; }
 
 bool ip_is_private(const struct ip *ip)
 {

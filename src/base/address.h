@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Addresses of layers 2, 3 and 4 as one-field structs, so that they cannot be mixed. Text forms follow RFC 4632 and
  * RFC 5952; the bytes are in network order, as on the wire. Parsers take the whole string and return 0 or IMP_MALFORMED;
@@ -29,8 +30,8 @@ enum { MAC_TEXT_BYTES = 18, IP_TEXT_BYTES = 46, PREFIX_TEXT_BYTES = 50, ENDPOINT
 
 int mac_parse(const char *text, struct mac *out); /* aa:bb:cc:dd:ee:ff, also with '-' */
 char *mac_print(struct mac mac, char *out, size_t size_bytes);
-bool mac_equal(struct mac a, struct mac b);
-bool mac_is_group(struct mac mac); /* broadcast or multicast: the I/G bit */
+static inline bool mac_equal(struct mac a, struct mac b) { return memcmp(a.b, b.b, 6) == 0; }
+static inline bool mac_is_group(struct mac mac) { return mac.b[0] & 1; } /* broadcast or multicast: the I/G bit */
 extern const struct mac MAC_BROADCAST, MAC_NONE;
 
 int ip_parse(const char *text, struct ip *out); /* either family; no zone */
@@ -45,10 +46,20 @@ unsigned ip_bits(const struct ip *ip);    /* 32, 128, or 0 for family 0 */
 struct ip ip_any(uint8_t family);         /* 0.0.0.0 or :: */
 bool ip_is_any(const struct ip *ip);      /* family 0 too */
 bool ip_is_loopback(const struct ip *ip);
-bool ip_is_multicast(const struct ip *ip);
-bool ip_is_link_local(const struct ip *ip); /* 169.254/16, fe80::/10 */
-bool ip_is_broadcast(const struct ip *ip);  /* 255.255.255.255 only */
-bool ip_is_private(const struct ip *ip);    /* RFC 1918, fc00::/7 */
+bool ip_is_private(const struct ip *ip); /* RFC 1918, fc00::/7 */
+/* These are asked of every packet. */
+static inline bool ip_is_multicast(const struct ip *ip)
+{
+    return ip->family == 4 ? ip->b[0] >> 4 == 14 : ip->family == 6 && ip->b[0] == 0xff;
+}
+static inline bool ip_is_link_local(const struct ip *ip) /* 169.254/16, fe80::/10 */
+{
+    return ip->family == 4 ? ip->b[0] == 169 && ip->b[1] == 254 : ip->family == 6 && ip->b[0] == 0xfe && ip->b[1] >> 6 == 2;
+}
+static inline bool ip_is_broadcast(const struct ip *ip) /* 255.255.255.255 only */
+{
+    return ip->family == 4 && (ip->b[0] & ip->b[1] & ip->b[2] & ip->b[3]) == 255;
+}
 
 int prefix_parse(const char *text, struct prefix *out); /* without "/n": the full length */
 char *prefix_print(const struct prefix *prefix, char *out, size_t size_bytes);

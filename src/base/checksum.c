@@ -7,8 +7,7 @@
  * type: SSE2 on x86-64, NEON on AArch64, plain words elsewhere). A lane overflows only past 2^32 additions: 64 GiB.
  *
  * checksum_copy() is the same loop with a store in it, because data that is being copied is already in registers; that is what
- * lets a TCP payload be touched once. A trailing odd byte counts as the high half of a last word (RFC 1071 section 4.1).
- * checksum_update() is RFC 1624's equation 3 and not RFC 1141's, which gets the two zeros of the arithmetic wrong. */
+ * lets a TCP payload be touched once. A trailing odd byte counts as the high half of a last word (RFC 1071 section 4.1). */
 #include "base/checksum.h"
 
 #include <string.h>
@@ -40,10 +39,20 @@ static uint64_t sum_rest(const uint8_t *data, size_t length)
         memcpy(&word, data, 8);
         sum = add_carry(sum, word);
     }
-    uint64_t last = 0; /* zeros behind the last bytes add nothing, in either byte order */
-    if (length) {
-        memcpy(&last, data, length);
-        sum = add_carry(sum, last);
+    if (length & 4) {
+        uint32_t word;
+        memcpy(&word, data, 4);
+        sum = add_carry(sum, word);
+        data += 4;
+    }
+    if (length & 3) { /* zeros behind the last bytes add nothing, in either byte order */
+        uint16_t words[2] = {0, 0};
+        memcpy(words, data, length & 1 ? 1 : 2);
+        if ((length & 3) == 3) {
+            memcpy(words, data, 2);
+            memcpy(words + 1, data + 2, 1);
+        }
+        sum = add_carry(sum, (uint32_t)words[0] + words[1]);
     }
     return sum;
 }
@@ -82,20 +91,4 @@ uint32_t checksum_copy(void *out, const void *data, size_t length, uint32_t sum)
     if (length == 0) /* so that `out` may be NULL too */
         return sum;
     return sum_bytes(out, data, length, sum);
-}
-
-uint32_t checksum_combine(uint32_t a, uint32_t b)
-{
-    uint32_t sum = a + b;
-    return sum + (sum < a); /* the carry comes in again at the low end: 2^32 = 1 modulo 2^16 - 1 */
-}
-
-uint32_t checksum_swap(uint32_t sum) { return __builtin_bswap16(fold(sum)); }
-
-uint16_t checksum_finish(uint32_t sum) { return (uint16_t)~fold(sum); }
-
-uint16_t checksum_update(uint16_t checksum, uint16_t old_word, uint16_t new_word)
-{
-    uint32_t sum = (uint32_t)(uint16_t)~checksum + (uint16_t)~old_word + new_word;
-    return checksum_finish(sum);
 }

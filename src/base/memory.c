@@ -27,6 +27,14 @@ void *memory_take(size_t size_bytes)
     return block;
 }
 
+void *memory_take_aligned(size_t alignment, size_t size_bytes)
+{
+    void *block = NULL;
+    if (posix_memalign(&block, alignment, size_bytes ? size_bytes : 1) != 0)
+        out_of_memory(size_bytes);
+    return block;
+}
+
 void *memory_take_zeroed(size_t count, size_t size_bytes)
 {
     if (count == 0 || size_bytes == 0)

@@ -7,6 +7,7 @@
  * stderr and aborts, because a half-built virtual internet has no useful way on. Sizes are in bytes; size 0 is allowed.
  * Ownership passes to the caller, who ends it with memory_free(). */
 void *memory_take(size_t size_bytes);                            /* uninitialised */
+void *memory_take_aligned(size_t alignment, size_t size_bytes);  /* uninitialised; a power of two, such as a cache line */
 void *memory_take_zeroed(size_t count, size_t size_bytes);       /* count * size, overflow-checked, zeroed */
 void *memory_grow(void *block, size_t count, size_t size_bytes); /* like realloc, overflow-checked */
 char *memory_copy_text(const char *text);

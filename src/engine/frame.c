@@ -18,7 +18,8 @@
 #include "engine/engine_internal.h"
 #include "engine/sanitizer.h"
 
-enum { POOL_FREE_MAX = 65536 };
+enum { POOL_FREE_MAX = 65536, CACHE_LINE = 64 };
+_Static_assert(sizeof(struct frame) == CACHE_LINE, "what every hop looks at is one line");
 
 struct block *block_create(uint32_t capacity)
 {
@@ -50,7 +51,7 @@ static struct frame *frame_obtain(struct frame_pool *pool, uint32_t wanted)
         return frame;
     }
     uint32_t room = wanted <= FRAME_SMALL ? (uint32_t)FRAME_SMALL : wanted <= FRAME_LARGE ? (uint32_t)FRAME_LARGE : wanted;
-    frame = memory_take(sizeof *frame + room);
+    frame = memory_take_aligned(CACHE_LINE, sizeof *frame + room);
     frame->room_bytes = room;
     frame->pool = pool;
     return frame;
@@ -64,7 +65,7 @@ struct frame *frame_create(struct engine *engine, uint32_t headroom, uint32_t ca
     frame->next = NULL;
     frame->data = frame->room + headroom;
     frame->length = frame->tail_length = 0;
-    frame->tail = NULL;
+    frame->tail_at = 0;
     frame->block = NULL;
     frame->refs = 1;
     frame->tail_sum = 0;
@@ -140,13 +141,11 @@ static struct frame *frame_copy(const struct frame *old, uint32_t headroom, uint
     return copy;
 }
 
-struct frame *frame_own(struct frame *frame, uint32_t headroom)
+struct frame *frame_own_copy(struct frame *frame, uint32_t headroom)
 {
-    if (frame->refs == 1 && frame_headroom(frame) >= headroom)
-        return frame;
     struct frame *copy = frame_copy(frame, headroom, 0);
     if (frame->tail_length) {
-        frame_set_tail(copy, frame->block, frame->tail, frame->tail_length);
+        frame_set_tail(copy, frame->block, frame_tail(frame), frame->tail_length);
         copy->tail_sum = frame->tail_sum;
         copy->flags = frame->flags;
     }
@@ -159,19 +158,11 @@ struct frame *frame_linear(struct frame *frame)
     if (!frame->tail_length)
         return frame;
     struct frame *copy = frame_copy(frame, 0, frame->tail_length);
-    memcpy(copy->data + copy->length, frame->tail, frame->tail_length);
+    memcpy(copy->data + copy->length, frame_tail(frame), frame->tail_length);
     copy->length += frame->tail_length;
     copy->flags = (uint16_t)(frame->flags & ~FRAME_TAIL_SUMMED);
     frame_release(frame);
     return copy;
-}
-
-uint8_t *frame_push(struct frame *frame, uint32_t n)
-{
-    assert(frame->refs == 1 && frame_headroom(frame) >= n);
-    frame->data -= n;
-    frame->length += n;
-    return frame->data;
 }
 
 uint8_t *frame_append(struct frame *frame, uint32_t n)
@@ -203,7 +194,7 @@ void frame_set_tail(struct frame *frame, struct block *block, const uint8_t *dat
     struct block *old = frame->block;
     frame->block = block_hold(block);
     block_release(old);
-    frame->tail = data;
+    frame->tail_at = (uint32_t)(data - block->data);
     frame->tail_length = length;
     frame->flags = (uint16_t)(frame->flags & ~FRAME_TAIL_SUMMED);
 }
@@ -220,7 +211,7 @@ void frame_copy_out(const struct frame *frame, uint32_t offset, void *out, uint3
         offset += part;
     }
     if (n)
-        memcpy(to, frame->tail + (offset - frame->length), n);
+        memcpy(to, frame_tail(frame) + (offset - frame->length), n);
 }
 
 uint32_t frame_checksum(struct frame *frame, uint32_t offset, uint32_t sum)
@@ -231,7 +222,7 @@ uint32_t frame_checksum(struct frame *frame, uint32_t offset, uint32_t sum)
     if (!frame->tail_length)
         return sum;
     if (!(frame->flags & FRAME_TAIL_SUMMED)) {
-        frame->tail_sum = checksum_partial(frame->tail, frame->tail_length, 0);
+        frame->tail_sum = checksum_partial(frame_tail(frame), frame->tail_length, 0);
         frame->flags |= FRAME_TAIL_SUMMED;
     }
     return checksum_combine(sum, linear & 1 ? checksum_swap(frame->tail_sum) : frame->tail_sum);

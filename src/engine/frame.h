@@ -1,6 +1,7 @@
 #ifndef IMP_ENGINE_FRAME_H
 #define IMP_ENGINE_FRAME_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,29 +23,29 @@ static inline struct block *block_hold(struct block *block)
 }
 void block_release(struct block *block); /* NULL is allowed */
 
-/* A frame: `length` bytes at `data` (the linear part, with headroom before it), then `tail_length` bytes at `tail`, a slice of
- * `block`. All headers are in the linear part; only a TCP payload is ever in the tail. Whoever is handed a frame by a function
+/* A frame: `length` bytes at `data` (the linear part, with headroom before it), then `tail_length` bytes at frame_tail(), a slice
+ * of `block`. All headers are in the linear part; only a TCP payload is ever in the tail. Whoever is handed a frame by a function
  * that "takes" it owns one reference and must pass it on or release it. A frame on a wire is immutable: to edit it, go through
  * frame_own() first. link/network/transport mark where headers start, as offsets from `room` (0 = not yet known), so that an
  * ICMP error can quote a packet and a capture can show it. */
 enum frame_flag {
     FRAME_SUMS_GOOD = 1,   /* built by this program and not corrupted since: checksums need no verification */
-    FRAME_TAIL_SUMMED = 2, /* tail_sum holds checksum_partial(tail, tail_length, 0) */
+    FRAME_TAIL_SUMMED = 2, /* tail_sum holds checksum_partial() over the tail */
     FRAME_BROADCAST = 4,   /* arrived addressed to a group, not to us: no TCP, no ICMP error for it (RFC 1122 3.2.2) */
 };
-struct frame {
+struct frame {          /* one cache line; the headers lie in the next ones */
     struct frame *next; /* for the FIFO of whoever owns it */
     uint8_t *data;
+    struct block *block;
+    struct frame_pool *pool;
     uint32_t length;
     uint32_t tail_length;
-    const uint8_t *tail;
-    struct block *block;
-    uint32_t refs;
+    uint32_t tail_at; /* the tail's place in the block: frame_tail() */
     uint32_t tail_sum;
+    uint32_t refs;
     uint32_t room_bytes;
     uint16_t link, network, transport;
     uint16_t flags;
-    struct frame_pool *pool;
     uint8_t room[];
 };
 
@@ -57,16 +58,26 @@ static inline struct frame *frame_hold(struct frame *frame)
     frame->refs++;
     return frame;
 }
-void frame_release(struct frame *frame); /* NULL is allowed */
+void frame_release(struct frame *frame);                              /* NULL is allowed */
+struct frame *frame_own_copy(struct frame *frame, uint32_t headroom); /* frame_own()'s other case */
+static inline uint32_t frame_headroom(const struct frame *frame) { return (uint32_t)(frame->data - frame->room); }
 /* Takes a frame, gives one that nobody else holds: itself, or a copy of the linear part sharing the tail. `headroom`: bytes wanted
  * in front. */
-struct frame *frame_own(struct frame *frame, uint32_t headroom);
+static inline struct frame *frame_own(struct frame *frame, uint32_t headroom)
+{
+    return frame->refs == 1 && frame_headroom(frame) >= headroom ? frame : frame_own_copy(frame, headroom);
+}
 /* Takes a frame, gives one whose bytes are all linear. */
 struct frame *frame_linear(struct frame *frame);
 /* Makes n more bytes at the front part of the frame and returns their address. The frame must be the caller's alone; asserts that the headroom
  * suffices. */
-static inline uint32_t frame_headroom(const struct frame *frame) { return (uint32_t)(frame->data - frame->room); }
-uint8_t *frame_push(struct frame *frame, uint32_t n);
+static inline uint8_t *frame_push(struct frame *frame, uint32_t n)
+{
+    assert(frame->refs == 1 && frame_headroom(frame) >= n);
+    frame->data -= n;
+    frame->length += n;
+    return frame->data;
+}
 uint8_t *frame_append(struct frame *frame, uint32_t n); /* n more linear bytes at the end; no tail yet; asserts there is room */
 static inline void frame_pull(struct frame *frame,
                               uint32_t n) /* drops n bytes from the front of the linear part; n <= length */
@@ -77,6 +88,10 @@ static inline void frame_pull(struct frame *frame,
 void frame_trim(struct frame *frame, uint32_t total); /* shortens to `total` bytes over both parts, as padding is cut off */
 /* Points the tail at `length` bytes of `block` (a new reference is taken). */
 void frame_set_tail(struct frame *frame, struct block *block, const uint8_t *data, uint32_t length);
+static inline const uint8_t *frame_tail(const struct frame *frame) /* with tail_length > 0 */
+{
+    return frame->block->data + frame->tail_at;
+}
 static inline uint32_t frame_total(const struct frame *frame) { return frame->length + frame->tail_length; }
 /* Copies out bytes [offset, offset + n) of the whole frame; the range must lie inside. */
 void frame_copy_out(const struct frame *frame, uint32_t offset, void *out, uint32_t n);

@@ -42,17 +42,16 @@ void node_drop(struct node *node, struct frame *frame_taken, enum drop_reason re
 
 /* A port: where a wire is plugged in. `receive` takes the frame; it is NULL until a link layer claims the port. */
 struct port {
-    struct list link;
     struct node *node;
-    const char *name;  /* unique in the node, such as "eth0" or "lan" */
-    uint16_t index;    /* from 0 */
     struct wire *wire; /* NULL: nothing plugged in */
     uint8_t side;      /* 0 or 1: which end of the wire this is */
+    uint16_t index;    /* from 0 */
+    void *owner;       /* the interface or switch port behind it */
     void (*receive)(struct port *port, struct frame *frame_taken, struct instant now);
     void (*carrier)(struct port *port,
                     bool up); /* told when the wire, or the node at its far end, goes down or up; may be NULL */
-    void *owner;              /* the interface or switch port behind it */
-    uint64_t sent_frames, sent_bytes, received_frames, received_bytes;
+    const char *name;         /* unique in the node, such as "eth0" or "lan" */
+    struct list link;
 };
 
 struct port *port_create(struct node *node, const char *name); /* NULL when the name is taken */

@@ -120,7 +120,7 @@ static void hop_release(struct fib *fib, struct next_hop *hop)
 
 /* ---- lookup ---- */
 
-void fib_init(struct fib *fib, uint8_t family) { *fib = (struct fib){.family = family}; }
+void fib_init(struct fib *fib, uint8_t family) { *fib = (struct fib){.family = family, .version = 1}; }
 
 /* fib_lookup() on the trie itself, for 32-bit keys: half the arithmetic, and it is the way of nearly every packet. */
 static const struct fib_node *trie_lookup4(const struct fib *fib, uint64_t key)
@@ -264,6 +264,7 @@ static bool goes_before(const struct route *route, const struct fib_change *chan
 
 static void fast_forget(struct fib *fib, struct fib_key key, unsigned length)
 {
+    fib->version++;
     if (!fib->fast && fib->route_count > FIB_FAST_ROUTES)
         fib->fast = poptrie_create(fib);
     else if (fib->fast)

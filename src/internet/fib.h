@@ -49,6 +49,7 @@ struct fib {
     uint8_t family;
     struct fib_node *root;
     size_t route_count;               /* of all kinds */
+    uint64_t version;                 /* grows with every change: what was looked up before may no longer hold */
     struct next_hop **hops;           /* by index; NULL where there is none */
     uint32_t hop_count, hop_capacity; /* hop_count: one more than the highest index ever used */
     struct poptrie *fast;             /* NULL while the table is small */

@@ -103,7 +103,7 @@ void icmp_send_error(struct ip_interface *on, const struct frame *packet, uint8_
                frame_append(message, ICMP_HEADER_BYTES));
     memcpy(frame_append(message, from_linear), ip, from_linear);
     if (quote > from_linear)
-        memcpy(frame_append(message, quote - from_linear), packet->tail, quote - from_linear);
+        memcpy(frame_append(message, quote - from_linear), frame_tail(packet), quote - from_linear);
     store_u16(message->data + 2, checksum_finish(frame_checksum(message, 0, 0)));
     struct packet_info info = {.destination = header.source, .protocol = PROTOCOL_ICMP, .traffic_class = 0xc0};
     if (stack_is_local(stack, &header.destination))

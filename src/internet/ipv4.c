@@ -24,6 +24,7 @@
 #include "internet/fragment.h"
 #include "internet/icmp.h"
 #include "internet/stack_internal.h"
+#include "internet/way.h"
 
 const struct event_type IP_FORWARD = {
     .name = "ip-forward",
@@ -37,9 +38,26 @@ enum { TRAFFIC_CLASS_AT = 1, TTL_AT = 8, PROTOCOL_AT = 9, CHECKSUM_AT = 10 };
 
 /* ---- out ---- */
 
+/* The last of output()'s ways: it is the only one that makes a neighbour known. */
+static void output_neighbour(struct stack *stack, const struct ip_hop *hop, struct frame *packet, struct instant now)
+{
+    struct interface *interface = hop->on->interface;
+    struct neighbour *neighbour = hop->known ? neighbour_find(&stack->neighbours, interface, &hop->next) : NULL;
+    if (!neighbour) {
+        neighbour_send(&stack->neighbours, interface, &hop->next, packet, now);
+        return;
+    }
+    *hop->known = neighbour;
+    neighbour_hand(neighbour, packet, now);
+}
+
 /* Hands a complete packet (taken; data at its header) to the link. */
 static void output(struct stack *stack, const struct ip_hop *hop, struct frame *packet, struct instant now)
 {
+    if (hop->known && *hop->known) {
+        neighbour_hand(*hop->known, packet, now);
+        return;
+    }
     struct interface *interface = hop->on->interface;
     if (hop->kind == HOP_LOCAL || interface->loopback)
         stack_loop_back(stack, packet, ETHERTYPE_IPV4, now);
@@ -48,7 +66,7 @@ static void output(struct stack *stack, const struct ip_hop *hop, struct frame *
     else if (ip_is_multicast(&hop->next))
         interface->transmit(interface, packet, ETHERTYPE_IPV4, mac_of_multicast(&hop->next), now);
     else
-        neighbour_send(&stack->neighbours, interface, &hop->next, packet, now);
+        output_neighbour(stack, hop, packet, now);
 }
 
 struct output_context {
@@ -181,9 +199,10 @@ static void tell_forward(struct stack *stack, const struct ipv4_header *header, 
                                      {.number = header->ttl - 1}});
 }
 
-static void forward(struct ip_interface *on, const struct ipv4_header *header, const struct next_hop *route,
-                    struct frame *packet, struct instant now)
+static void forward(struct ip_interface *on, const struct ipv4_header *header, struct way *way, struct frame *packet,
+                    struct instant now)
 {
+    const struct next_hop *route = way->hop;
     struct stack *stack = on->stack;
     if (packet->flags & FRAME_BROADCAST) {
         node_drop(stack->node, packet, DROP_IP_NOT_FOR_US);
@@ -202,8 +221,10 @@ static void forward(struct ip_interface *on, const struct ipv4_header *header, c
         refuse(on, packet, DROP_IP_TOO_BIG, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, mtu, now);
         return;
     }
-    struct ip_hop hop = {
-        .on = route->on, .kind = HOP_UNICAST, .next = route->gateway.family ? route->gateway : header->destination};
+    struct ip_hop hop = {.on = route->on,
+                         .kind = HOP_UNICAST,
+                         .next = route->gateway.family ? route->gateway : header->destination,
+                         .known = &way->neighbour};
     if (event_wanted(stack->node))
         tell_forward(stack, header, &hop);
     packet = frame_own(packet, ETHERNET_HEADER_BYTES);
@@ -285,7 +306,8 @@ void ipv4_input(struct ip_interface *on, struct frame *packet, struct instant no
         deliver(on, &header, packet, now);
         return;
     }
-    const struct next_hop *hop = fib_lookup(&stack->fib4, &header.destination);
+    struct way *way = way_find(stack, &header.destination);
+    const struct next_hop *hop = way ? way->hop : NULL;
     if (hop && hop->kind == HOP_LOCAL) {
         if (header.destination.b[0] == 127 && !on->interface->loopback)
             node_drop(stack->node, packet, DROP_IP_SCOPE);
@@ -302,7 +324,7 @@ void ipv4_input(struct ip_interface *on, struct frame *packet, struct instant no
     } else if (!hop) {
         refuse(on, packet, DROP_IP_NO_ROUTE, ICMP_UNREACHABLE, ICMP_NET_UNREACHABLE, 0, now);
     } else {
-        forward(on, &header, hop, packet, now);
+        forward(on, &header, way, packet, now);
     }
 }
 

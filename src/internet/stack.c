@@ -23,6 +23,7 @@
 #include "internet/fragment.h"
 #include "internet/icmp.h"
 #include "internet/stack_internal.h"
+#include "internet/way.h"
 #include "link/arp.h"
 
 static const struct event_type INTERFACE_UP_EVENT = {.name = "interface-up",
@@ -145,6 +146,7 @@ void stack_destroy(struct stack *stack)
     fib_free(&stack->fib6);
     memory_free(stack->pmtu);
     memory_free(stack->icmp_limit);
+    memory_free(stack->ways);
     memory_free(stack);
     node->device = NULL;
     node->device_destroy = NULL;
@@ -232,9 +234,11 @@ int stack_route(struct stack *stack, const struct ip *destination, uint16_t inte
     if (ip_is_multicast(destination) || ip_is_broadcast(destination))
         return route_on_link(stack, destination, on, out);
     struct fib *fib = stack_fib(stack, destination->family);
-    const struct next_hop *hop = fib_lookup(fib, destination);
+    struct way *way = destination->family == 4 ? way_find(stack, destination) : NULL;
+    const struct next_hop *hop = way ? way->hop : destination->family == 4 ? NULL : fib_lookup(fib, destination);
     if (hop && (!on || hop->kind == HOP_LOCAL)) {
         hop_of(hop, destination, out);
+        out->known = way ? &way->neighbour : NULL;
         return 0;
     }
     if (!on)
@@ -293,11 +297,14 @@ uint32_t stack_pseudo_sum(const struct ip *source, const struct ip *destination,
 
 void stack_confirm(struct stack *stack, const struct ip *destination)
 {
-    const struct next_hop *hop = fib_lookup(stack_fib(stack, destination->family), destination);
-    if (!hop || hop->kind != HOP_UNICAST)
-        return;
-    struct neighbour *neighbour =
-        neighbour_find(&stack->neighbours, hop->on->interface, hop->gateway.family ? &hop->gateway : destination);
+    struct way *way = destination->family == 4 ? way_find(stack, destination) : NULL;
+    struct neighbour *neighbour = way ? way->neighbour : NULL;
+    if (!neighbour) {
+        const struct next_hop *hop = fib_lookup(stack_fib(stack, destination->family), destination);
+        if (!hop || hop->kind != HOP_UNICAST)
+            return;
+        neighbour = neighbour_find(&stack->neighbours, hop->on->interface, hop->gateway.family ? &hop->gateway : destination);
+    }
     if (neighbour)
         neighbour_confirm(neighbour, stack_now(stack));
 }

@@ -15,6 +15,7 @@ struct ndp_interface;
 struct fragment_table;
 struct pmtu_table;
 struct icmp_limit;
+struct way_cache;
 
 struct ip_address { /* one address of one interface */
     struct list link;
@@ -52,6 +53,7 @@ struct stack {
     struct fragment_table *fragments; /* these three: NULL until needed */
     struct pmtu_table *pmtu;
     struct icmp_limit *icmp_limit;
+    struct way_cache *ways; /* NULL until the first packet */
     struct ndp_stack *ndp;
 };
 
@@ -64,8 +66,9 @@ struct ip_interface *stack_ip_interface(const struct stack *stack, uint16_t inde
 struct ip_hop { /* how to reach a destination */
     struct ip_interface *on;
     enum hop_kind kind;
-    struct ip next;   /* the neighbour to hand it to: the gateway, or the destination itself */
-    struct ip source; /* the route's preferred source, family 0: none */
+    struct ip next;           /* the neighbour to hand it to: the gateway, or the destination itself */
+    struct ip source;         /* the route's preferred source, family 0: none */
+    struct neighbour **known; /* where the neighbour is remembered (way.h); NULL: nowhere */
 };
 /* `interface` 0: by the table. Otherwise over that interface: its best route, or on link when it has none (and for link-local and multicast
  * destinations always on link). Multicast without an interface: the default route's, else the first one that runs. IMP_UNREACHABLE. */

@@ -54,7 +54,8 @@ static void on_frame(struct wire_tap *tap, struct wire *wire, unsigned from_side
     (void)wire;
     pcapng_packet_begin(&file->block, &packet);
     text_add_bytes(&file->block, frame->data, frame->length);
-    text_add_bytes(&file->block, frame->tail, frame->tail_length);
+    if (frame->tail_length)
+        text_add_bytes(&file->block, frame_tail(frame), frame->tail_length);
     pcapng_packet_end(&file->block, &packet);
     write_block(file);
 }

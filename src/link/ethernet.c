@@ -12,25 +12,6 @@
 
 #include <stdio.h>
 
-#include "base/bytes.h"
-#include "base/error.h"
-
-int ethernet_parse(const void *data, size_t length, struct ethernet_header *out)
-{
-    struct reader r = reader_of(data, length);
-    reader_copy(&r, out->destination.b, 6);
-    reader_copy(&r, out->source.b, 6);
-    out->ethertype = reader_u16(&r);
-    return r.failed ? IMP_TRUNCATED : 0;
-}
-
-void ethernet_build(const struct ethernet_header *header, uint8_t out[ETHERNET_HEADER_BYTES])
-{
-    memcpy(out, header->destination.b, 6);
-    memcpy(out + 6, header->source.b, 6);
-    store_u16(out + 12, header->ethertype);
-}
-
 const char *ethertype_name(uint16_t ethertype)
 {
     switch (ethertype) {

@@ -122,6 +122,7 @@ static void entry_free(struct neighbour *n)
     timer_cancel(cache->node, &n->timer);
     list_remove(&n->link);
     cache->count--;
+    cache->removals++;
     memory_free(n);
 }
 
@@ -286,6 +287,11 @@ void neighbour_send(struct neighbour_cache *cache, struct interface *interface, 
         node_drop(cache->node, packet, DROP_NEIGHBOUR_QUEUE_FULL);
         return;
     }
+    neighbour_hand(n, packet, now);
+}
+
+void neighbour_hand(struct neighbour *n, struct frame *packet, struct instant now)
+{
     if (n->state != NEIGHBOUR_FAILED && n->state != NEIGHBOUR_INCOMPLETE) {
         transmit(n, packet, now);
         return;

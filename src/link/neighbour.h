@@ -52,6 +52,7 @@ struct neighbour_cache {
     struct list all;
     struct neighbour **slots; /* NULL until the first entry */
     uint32_t slot_count, count;
+    uint64_t removals;                    /* entries that were found before may be gone when this has grown */
     int64_t reachable4_ns, reachable6_ns; /* base reachable time; a router advertisement may change IPv6's */
     int64_t retransmit6_ns;
 };
@@ -65,6 +66,7 @@ struct neighbour *neighbour_find(const struct neighbour_cache *cache, const stru
 /* Sends a packet (taken; data at its IP header, headroom for the link's) to a neighbour; asks first, if need be, and lets it wait. */
 void neighbour_send(struct neighbour_cache *cache, struct interface *interface, const struct ip *address,
                     struct frame *packet_taken, struct instant now);
+void neighbour_hand(struct neighbour *neighbour, struct frame *packet_taken, struct instant now); /* the same, once found */
 
 /* Someone spoke and told its MAC unasked: an ARP request, the source link-layer option of NS, RS and RA. Creates the entry if there is
  * none; a new or changed MAC makes it STALE (RFC 4861 7.2.3) and lets waiting packets go. Returns the entry, NULL when the cache is full. */

@@ -341,7 +341,7 @@ static void frames_keep_marks_and_tails_when_copied(void **state)
     struct frame *other = frame_hold(frame);
     struct frame *own = frame_own(frame, 0); /* shared: a copy */
     assert_ptr_not_equal(own, other);
-    assert_ptr_equal(own->tail, other->tail);
+    assert_ptr_equal(frame_tail(own), frame_tail(other));
     assert_int_equal(own->room[own->network], 14);
     assert_int_equal(own->room[own->link], 0);
     assert_int_equal(own->data[0], 34);

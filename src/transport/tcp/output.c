@@ -25,7 +25,13 @@
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 
-enum { PACED_HEADERS = 52 }; /* IP, TCP and timestamps use the path too */
+enum {
+    PACED_HEADERS = 52, /* IP, TCP and timestamps use the path too */
+    /* Where the TCP header ends in a new frame. With the usual headers (Ethernet 14, IPv4 20, TCP and timestamps 32) the first of them
+     * then starts a cache line, so that a router looks at one line of them. */
+    HEADERS_BEHIND = FRAME_HEADROOM + 14 + 20 + 32,
+};
+_Static_assert(HEADERS_BEHIND >= TCP_HEADER_MAXIMUM_BYTES + 60 + 14, "room for all of them");
 
 static struct sequence output_first(const struct tcp_connection *c)
 {
@@ -121,7 +127,7 @@ static int transmit(struct tcp_connection *c, const struct tcp_segment *segment,
 
 static struct frame *empty_frame(const struct tcp *tcp, uint32_t capacity)
 {
-    return frame_create(tcp->node->engine, FRAME_HEADROOM + TCP_HEADER_MAXIMUM_BYTES, capacity);
+    return frame_create(tcp->node->engine, HEADERS_BEHIND, capacity);
 }
 
 static int send_bare(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)

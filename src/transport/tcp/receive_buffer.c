@@ -19,7 +19,7 @@ void frame_skip(struct frame *frame, uint32_t n)
     frame_pull(frame, linear);
     n -= linear;
     if (n > 0) {
-        frame->tail += n;
+        frame->tail_at += n;
         frame->tail_length -= n;
         frame->flags &= (uint16_t)~FRAME_TAIL_SUMMED;
     }

@@ -1,0 +1,41 @@
+#ifndef IMP_INTERNET_WAY_H
+#define IMP_INTERNET_WAY_H
+
+#include "internet/stack_internal.h"
+
+/* What the forwarding table says of an IPv4 destination, and the neighbour behind it, remembered from the packet before. */
+struct way {
+    uint32_t destination; /* as it lies in memory */
+    uint64_t version;     /* of the tables that it was read from; 0: empty */
+    const struct next_hop *hop;
+    struct neighbour *neighbour; /* NULL: not met yet */
+};
+struct way_cache {
+    unsigned bits; /* the table has 2^bits places */
+    struct way ways[];
+};
+
+struct way *way_fill(struct stack *stack, const struct ip *destination);
+static inline unsigned way_place(const struct way_cache *cache, uint32_t destination)
+{
+    return destination * UINT32_C(0x9e3779b1) >> (32 - cache->bits);
+}
+static inline uint64_t way_version(const struct stack *stack) /* both only grow, so that a sum stands for the two */
+{
+    return stack->fib4.version + stack->neighbours.removals;
+}
+/* NULL: no route. Holds until the next way is asked for. */
+static inline struct way *way_find(struct stack *stack, const struct ip *destination)
+{
+    uint32_t number;
+    memcpy(&number, destination->b, sizeof number);
+    struct way_cache *cache = stack->ways;
+    if (cache) {
+        struct way *way = &cache->ways[way_place(cache, number)];
+        if (way->destination == number && way->version == way_version(stack))
+            return way;
+    }
+    return way_fill(stack, destination);
+}
+
+#endif
