@@ -339,7 +339,7 @@ static void cubic_follows_its_curve(void **state)
 static void hystart_leaves_slow_start(void **state)
 {
     (void)state;
-    struct congestion cc = {0};
+    struct congestion cc = {.slow_start_exit = CONGESTION_EXIT_PLUS};
     congestion_start(&cc, congestion_find("cubic"), INSTANT_ZERO);
     uint32_t una = 1;
     unsigned rounds = 0;
@@ -358,9 +358,69 @@ static void hystart_leaves_slow_start(void **state)
     assert_in_range(cc.cwnd, cc.ssthresh, cc.ssthresh + cc.ssthresh / 5);
 }
 
+/* One round of slow start in which each segment's ACK comes `gap_ns` after the one before and took `rtt_ns`. */
+static void slow_start_round(struct congestion *cc, uint32_t *una, struct instant *now, int64_t gap_ns, int64_t rtt_ns)
+{
+    uint32_t window = cc->cwnd, end = *una + window;
+    for (uint32_t i = 0; i < window && cc->ssthresh == UINT32_MAX; i++) {
+        ++*una;
+        *now = instant_add(*now, gap_ns);
+        struct congestion_ack ack = {.now = *now,
+                                     .acked = 1,
+                                     .window_limited = true,
+                                     .mss_bytes = 1000,
+                                     .rtt_ns = rtt_ns,
+                                     .smoothed_rtt_ns = rtt_ns,
+                                     .una = {*una},
+                                     .nxt = {end + 2 * i}};
+        cc->ops->acked(cc, &ack);
+        cc->ops->avoid(cc, &ack);
+    }
+}
+
+/* Linux's HyStart: the ninth sample of a round that is an eighth above the least ever ends slow start at once; eight do not. */
+static void classic_hystart_sees_delay(void **state)
+{
+    (void)state;
+    struct congestion cc = {.slow_start_exit = CONGESTION_EXIT_CLASSIC};
+    struct instant now = {NS_PER_S};
+    uint32_t una = 1;
+    congestion_start(&cc, congestion_find("cubic"), now);
+    slow_start_round(&cc, &una, &now, 3 * NS_PER_MS, 100 * NS_PER_MS);
+    assert_int_equal(cc.cwnd, 20);
+    slow_start_round(&cc, &una, &now, 3 * NS_PER_MS, 112 * NS_PER_MS); /* less than an eighth more */
+    assert_int_equal(cc.cwnd, 40);
+    assert_int_equal(cc.ssthresh, UINT32_MAX);
+    slow_start_round(&cc, &una, &now, 3 * NS_PER_MS, 113 * NS_PER_MS);
+    assert_int_equal(cc.ssthresh, 48); /* the first ACK ended the old round; eight samples later the ninth decides */
+    assert_int_equal(cc.cwnd, 48);
+}
+
+/* And ACKs that come back to back for more than half the least round trip. */
+static void classic_hystart_sees_trains(void **state)
+{
+    (void)state;
+    struct congestion cc = {.slow_start_exit = CONGESTION_EXIT_CLASSIC};
+    struct instant now = {NS_PER_S};
+    uint32_t una = 1;
+    congestion_start(&cc, congestion_find("cubic"), now);
+    slow_start_round(&cc, &una, &now, 2 * NS_PER_MS, 60 * NS_PER_MS);
+    assert_int_equal(cc.ssthresh, UINT32_MAX); /* ten ACKs take 20 ms */
+    slow_start_round(&cc, &una, &now, 2 * NS_PER_MS, 60 * NS_PER_MS);
+    assert_in_range(cc.ssthresh, 34, 37); /* 16 gaps are 32 ms, more than (60 + 1) / 2 */
+    cc.slow_start_exit = CONGESTION_EXIT_NONE;
+    cc.cwnd = 0;
+    congestion_start(&cc, congestion_find("cubic"), now);
+    for (unsigned i = 0; i < 4; i++)
+        slow_start_round(&cc, &una, &now, NS_PER_MS, (60 + 20 * i) * NS_PER_MS);
+    assert_int_equal(cc.cwnd, 160);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(classic_hystart_sees_delay),
+        cmocka_unit_test(classic_hystart_sees_trains),
         cmocka_unit_test(cubic_follows_its_curve),
         cmocka_unit_test(hystart_leaves_slow_start),
         cmocka_unit_test(reassembly_agrees_with_a_model),

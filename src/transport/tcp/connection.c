@@ -93,6 +93,7 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     const struct congestion_ops *ops = congestion_find(settings->congestion);
     c->congestion.cwnd = tcp->sysctls.initial_window;
     c->congestion.ssthresh = c->congestion.clamp = UINT32_MAX;
+    c->congestion.slow_start_exit = (uint8_t)tcp->sysctls.cubic_hystart;
     congestion_start(&c->congestion, ops ? ops : tcp->congestion, now);
     connection_update_mss(c);
     return c;

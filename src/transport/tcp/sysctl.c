@@ -2,8 +2,8 @@
  *
  * Each is a row of one table: its name, where it is kept, and what it may be. Setting one changes what later connections begin with, and,
  * where the value is looked at in passing (timeouts, retries), those that exist too. The congestion control is a name, not a number,
- * and the two buffer settings are three numbers, as in /proc. Units and defaults are Linux's, with one exception that is a row of our own:
- * tcp_initial_window, the segments of RFC 6928, which Linux sets per route.
+ * and the two buffer settings are three numbers, as in /proc. Units and defaults are Linux's. Two rows are our own:
+ * tcp_initial_window, the segments of RFC 6928, which Linux sets per route, and tcp_cubic_hystart, which it sets as a module's parameter.
  *
  * No timers, no state but the values. What is not in the table is IMP_NOT_FOUND, so that a caller may pass over settings of kernels that
  * this stack has no use for. */
@@ -32,6 +32,7 @@ struct row {
 static const struct row ROWS[] = {
     ONE("abort_on_overflow", abort_on_overflow, 0, 1, 0),
     ONE("base_mss", base_mss, LIMIT_TCP_MSS_LEAST, 65535, 1024),
+    ONE("cubic_hystart", cubic_hystart, CONGESTION_EXIT_NONE, CONGESTION_EXIT_CLASSIC, CONGESTION_EXIT_PLUS),
     ONE("dsack", dsack, 0, 1, 1),
     ONE("early_retrans", early_retrans, 0, 4, 3),
     ONE("ecn", ecn, 0, 2, 2),

@@ -18,9 +18,12 @@ struct congestion {
     uint32_t count;              /* segments acknowledged since cwnd last grew, in congestion avoidance */
     uint32_t clamp;              /* cwnd never grows past this */
     uint64_t pacing_bytes_per_s; /* set by controls that pace; else 0 */
+    uint8_t slow_start_exit;     /* enum congestion_exit, for controls that know several */
     uint64_t state[13];          /* the control's own; zeroed before start() */
 };
 
+/* When slow start ends though nothing was lost: never, by HyStart++ (RFC 9406), by Linux's older HyStart. */
+enum congestion_exit { CONGESTION_EXIT_NONE, CONGESTION_EXIT_PLUS, CONGESTION_EXIT_CLASSIC };
 enum { CONGESTION_INITIAL_WINDOW = 10 /* RFC 6928 */, CONGESTION_WINDOW_LEAST = 2 };
 
 struct congestion_ack { /* what one acknowledgement told */

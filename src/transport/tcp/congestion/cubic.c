@@ -7,7 +7,8 @@
  *
  * Growth depends on time, not on the round trip, so flows of different RTTs share more fairly than Reno's. Where Reno would be faster (short
  * round trips, small windows) CUBIC follows an estimate of Reno's window (section 4.3). A flow that loses below its last W_max gives up
- * some more, to let a newcomer in (fast convergence, section 4.7). Slow start ends by HyStart++ (hystart.c).
+ * some more, to let a newcomer in (fast convergence, section 4.7). Slow start ends by HyStart++
+ * (hystart.c), or as Linux's does (hystart_classic.c).
  *
  * Arithmetic is in integers, so that every machine computes the same: time in 1/1024 s, C as 410/1024, as in Linux, whose rounding this
  * keeps. At most each second segment acknowledged grows the window by one. Time spent idle does not count: the curve is moved (CONGESTION_START).
@@ -29,7 +30,10 @@ struct cubic {
     struct instant epoch;     /* the curve's t = 0; 0: a new one is due */
     struct instant last_ack;
     int64_t delay_min_ns;
-    struct hystart hystart;
+    union { /* by congestion.slow_start_exit */
+        struct hystart plus;
+        struct hystart_classic classic;
+    } hystart;
 };
 _Static_assert(sizeof(struct cubic) <= sizeof((struct congestion *)0)->state, "the state must fit");
 
@@ -119,13 +123,24 @@ static void cubic_avoid(struct congestion *cc, const struct congestion_ack *ack)
         return;
     uint32_t acked = ack->acked;
     if (congestion_in_slow_start(cc)) {
-        uint32_t growth = cc->ssthresh == UINT32_MAX ? hystart_growth(&s->hystart, acked) : acked;
+        bool careful = cc->slow_start_exit == CONGESTION_EXIT_PLUS && cc->ssthresh == UINT32_MAX;
+        uint32_t growth = careful ? hystart_growth(&s->hystart.plus, acked) : acked;
         acked = congestion_slow_start(cc, growth);
         if (!acked)
             return;
     }
     update(cc, s, acked, ack->now);
     congestion_additive(cc, s->per, acked);
+}
+
+static bool slow_start_over(const struct congestion *cc, struct cubic *s, const struct congestion_ack *ack)
+{
+    switch ((enum congestion_exit)cc->slow_start_exit) {
+    case CONGESTION_EXIT_PLUS: return cc->ssthresh == UINT32_MAX && hystart_acknowledged(&s->hystart.plus, ack);
+    case CONGESTION_EXIT_CLASSIC: return hystart_classic_acknowledged(&s->hystart.classic, cc, s->delay_min_ns, ack);
+    case CONGESTION_EXIT_NONE: break;
+    }
+    return false;
 }
 
 static void cubic_acked(struct congestion *cc, const struct congestion_ack *ack)
@@ -137,7 +152,7 @@ static void cubic_acked(struct congestion *cc, const struct congestion_ack *ack)
         return;
     if (s->delay_min_ns == 0 || ack->rtt_ns < s->delay_min_ns)
         s->delay_min_ns = ack->rtt_ns;
-    if (congestion_in_slow_start(cc) && cc->ssthresh == UINT32_MAX && hystart_acknowledged(&s->hystart, ack))
+    if (congestion_in_slow_start(cc) && slow_start_over(cc, s, ack))
         cc->ssthresh = cc->cwnd;
 }
 
@@ -157,8 +172,10 @@ static void cubic_event(struct congestion *cc, enum congestion_event event, stru
 {
     struct cubic *s = cubic_of(cc);
     if (event == CONGESTION_TIMEOUT) {
-        struct hystart hystart = s->hystart;
-        *s = (struct cubic){.hystart = hystart};
+        struct hystart plus = s->hystart.plus;
+        *s = (struct cubic){0};
+        if (cc->slow_start_exit == CONGESTION_EXIT_PLUS)
+            s->hystart.plus = plus;
     } else if (event == CONGESTION_START && s->epoch.ns && s->last_ack.ns) {
         s->epoch = instant_add(s->epoch, instant_since(now, s->last_ack));
         if (instant_before(now, s->epoch))

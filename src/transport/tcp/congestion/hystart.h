@@ -18,4 +18,17 @@ struct hystart {
 bool hystart_acknowledged(struct hystart *hystart, const struct congestion_ack *ack);
 uint32_t hystart_growth(struct hystart *hystart, uint32_t acked); /* how much of `acked` the window may grow by */
 
+/* Its forerunner, HyStart (2008) as Linux has it. All zero bytes: not begun. */
+struct hystart_classic {
+    struct sequence round_end;
+    uint8_t samples; /* of this round */
+    bool begun, found;
+    int64_t current_ns; /* least RTT of this round; 0 = none */
+    struct instant round_start, train_end;
+};
+
+/* An acknowledgement in slow start with a round-trip sample; `delay_min_ns` is the least ever. True as above, at most once. */
+bool hystart_classic_acknowledged(struct hystart_classic *hystart, const struct congestion *cc, int64_t delay_min_ns,
+                                  const struct congestion_ack *ack);
+
 #endif
