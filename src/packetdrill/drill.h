@@ -38,9 +38,8 @@ struct drill {
     struct interface *interface;
     struct list captured;
     uint32_t captured_count;
-    bool open;            /* what is sent is captured: not while the world is being made */
-    struct list stamping; /* struct socket.stamping: those that want to know when bytes leave and are acknowledged */
-    uint64_t sysctl_mark; /* of the settings file as last read */
+    bool open;                              /* what is sent is captured: not while the world is being made */
+    uint64_t sysctl_mark;                   /* of the settings file as last read */
     uint32_t receive_default, backlog_most; /* net.core.rmem_default, somaxconn */
     struct descriptor *descriptors[LIMIT_DESCRIPTORS];
 };

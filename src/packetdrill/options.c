@@ -34,7 +34,7 @@ static const struct option_row ROWS[] = {
     {SOL_SOCKET, SO_OOBINLINE, 0, 0, 1, NO_KNOB},
     {SOL_SOCKET, SO_TIMESTAMP, 0, 0, 1, NO_KNOB},
     {SOL_SOCKET, SO_TIMESTAMPNS, 0, 0, 1, NO_KNOB},
-    {SOL_SOCKET, SO_TIMESTAMPING, 0, 0, INT32_MAX, NO_KNOB},
+    {SOL_SOCKET, SO_TIMESTAMPING, 0, 0, STAMPS_KNOWN, NO_KNOB},
     {SOL_SOCKET, SO_PRIORITY, 0, INT32_MIN, INT32_MAX, NO_KNOB},
     {SOL_SOCKET, SO_MARK, 0, INT32_MIN, INT32_MAX, NO_KNOB},
     {SOL_SOCKET, SO_RCVLOWAT, 1, 0, INT32_MAX, NO_KNOB},
@@ -214,6 +214,14 @@ int option_set(struct socket *socket, int level, int name, const void *value, so
         number = number != 0;
     if ((number < about->least || number > about->most) && !(number == 0 && about->knob == TCP_KNOB_MAXIMUM_SEGMENT))
         return fail(EINVAL);
+    int32_t before = socket->values[row];
+    if (level == SOL_SOCKET && name == SO_TIMESTAMPING) {
+        refused = stamps_check(socket, (uint32_t)number);
+        if (refused)
+            return fail(refused);
+        if (number & ~before & STAMPS_OPT_ID)
+            stamps_begin(socket, (uint32_t)number);
+    }
     socket->values[row] = number;
     apply(socket, (unsigned)row);
     return 0;

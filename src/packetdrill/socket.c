@@ -166,7 +166,7 @@ static void socket_destroy(struct drill *drill, struct descriptor *descriptor)
     struct socket *socket = (struct socket *)descriptor;
     if (socket->descriptor.kind == DESCRIPTOR_DATAGRAM)
         datagram_end(socket);
-    zero_copy_end(socket);
+    error_queue_end(socket);
     memory_free(socket);
 }
 
@@ -187,6 +187,7 @@ int socket_make(struct drill *drill, int domain, int type, int protocol)
     socket->domain = domain;
     socket->linger_s = -1;
     options_default(socket);
+    error_queue_begin(socket);
     return descriptor_add(drill, &socket->descriptor);
 }
 

@@ -10,10 +10,12 @@
 /* A socket as Linux's calls know it, over TCP's and UDP's own sockets, which are made late: a TCP one by listen() or connect(), a UDP one by
  * the first call that needs it. Functions return what the system call returns, -1 with errno set. */
 enum { SOCKET_OPTIONS = 64 };
-struct zero_copy {  /* MSG_ZEROCOPY's completions */
-    uint64_t *ends; /* where in the stream each send under way ended */
-    uint32_t count, capacity;
-    uint32_t complete, told; /* sends whose bytes are acknowledged, and those of them that were told */
+struct error_queue {   /* error_queue.c */
+    struct list queue; /* of what recvmsg(MSG_ERRQUEUE) is to tell */
+    uint64_t *ends;    /* where in the stream each send with MSG_ZEROCOPY that is under way ended */
+    uint32_t count, capacity, complete;
+    struct list marks;   /* of sends whose times are wanted (SO_TIMESTAMPING) */
+    uint64_t stamp_base; /* the byte that OPT_ID counts from */
 };
 struct socket {
     struct descriptor descriptor;
@@ -28,7 +30,7 @@ struct socket {
     uint64_t received; /* bytes; it and the next two as last observed */
     bool finished, writable;
     uint64_t written; /* bytes that TCP took */
-    struct zero_copy zero_copy;
+    struct error_queue errors;
     int error; /* errno to be told once, as SO_ERROR */
     int backlog;
     uint8_t fast_open_key[32], fast_open_key_bytes; /* TCP_FASTOPEN_KEY; 0 bytes: the node's */
@@ -85,11 +87,22 @@ bool fast_open_waits(const struct socket *socket); /* connect() was called, but 
 ssize_t fast_open_send(struct socket *socket, const struct msghdr *message, const void *data, size_t length, int flags);
 
 /* ---- error_queue.c ---- */
-void zero_copy_sent(struct socket *socket); /* a send with MSG_ZEROCOPY has just been taken */
-void zero_copy_observe(struct socket *socket, const struct tcp_info *info);
-void zero_copy_end(struct socket *socket);
+enum {
+    STAMPS_OPT_ID = 1 << 7,
+    STAMPS_OPT_ID_TCP = 1 << 16,
+    STAMPS_KNOWN = (1 << 18) - 1
+}; /* of SO_TIMESTAMPING, Linux 6.12's */
+void error_queue_begin(struct socket *socket);
+void error_queue_end(struct socket *socket);
+void error_queue_observe(struct socket *socket, const struct tcp_info *info, struct instant now);
 bool error_queue_waiting(const struct socket *socket);
 ssize_t error_queue_receive(struct socket *socket, struct msghdr *message); /* EAGAIN: it is empty */
+void zero_copy_sent(struct socket *socket);                                 /* a send with MSG_ZEROCOPY has just been taken */
+int stamps_check(const struct socket *socket, uint32_t flags);              /* errno of setting SO_TIMESTAMPING so; 0: none */
+void stamps_begin(struct socket *socket, uint32_t flags);                   /* OPT_ID counts from here */
+/* The times that this send asks for, by the option or its own control message. Errno, 0: none. */
+int stamps_wanted(const struct socket *socket, const struct msghdr *message, uint32_t *flags);
+void stamps_sent(struct socket *socket, uint32_t flags); /* it has just been taken */
 
 /* ---- datagram.c ---- */
 ssize_t datagram_receive(struct socket *socket, struct msghdr *message, int flags);

@@ -60,13 +60,12 @@ static enum tcp_state state_of(const struct socket *socket)
 
 void stream_observe(struct socket *socket, struct instant now)
 {
-    (void)now;
     if (!socket->tcp || socket->listening || socket->ended)
         return;
     struct tcp_info info;
     tcp_socket_info(socket->tcp, &info);
     wakes_observe(socket, &info);
-    zero_copy_observe(socket, &info);
+    error_queue_observe(socket, &info, now);
     if (info.state != TCP_CLOSED)
         return;
     socket->ended = true;
@@ -238,7 +237,7 @@ int stream_accept(struct socket *socket, struct sockaddr *address, socklen_t *le
     child->error = 0;
     child->tcp = NULL;
     child->written = 0;
-    child->zero_copy = (struct zero_copy){0};
+    error_queue_begin(child);
     int error = tcp_accept(socket->tcp, tcp_changed, child, &child->tcp);
     if (error) {
         memory_free(child);

@@ -197,6 +197,10 @@ ssize_t stream_send(struct socket *socket, const struct msghdr *message, int fla
         return fail(error ? error : EPIPE);
     }
     size_t length;
+    uint32_t stamps;
+    int refused = stamps_wanted(socket, message, &stamps);
+    if (refused)
+        return fail(refused);
     uint8_t *data = message_gather(message, &length);
     ssize_t with_syn = opens || fast_open_waits(socket) ? fast_open_send(socket, message, data, length, flags) : 0;
     if (with_syn < 0) {
@@ -210,6 +214,8 @@ ssize_t stream_send(struct socket *socket, const struct msghdr *message, int fla
     int error = errno;
     if (n > 0 && flags & MSG_ZEROCOPY && option_value(socket, SOL_SOCKET, SO_ZEROCOPY))
         zero_copy_sent(socket);
+    if (n > 0)
+        stamps_sent(socket, stamps);
     if (flags & MSG_MORE && !corked && socket->tcp)
         (void)tcp_set(socket->tcp, TCP_KNOB_MORE, 0);
     memory_free(data);

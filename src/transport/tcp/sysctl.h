@@ -19,7 +19,7 @@ struct tcp_sysctls {
     uint32_t fastopen;      /* enum fast_open_bit */
     uint32_t early_retrans; /* 0: no tail loss probe */
     uint32_t reordering, initial_window;
-    uint32_t cubic_hystart; /* enum congestion_exit */
+    uint32_t cubic_hystart;    /* enum congestion_exit */
     uint32_t rmem[3], wmem[3]; /* least, default, most; bytes */
 };
 

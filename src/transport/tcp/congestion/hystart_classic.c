@@ -11,8 +11,8 @@
 #include "transport/tcp/congestion/hystart.h"
 
 enum { SAMPLES = 8, LOW_WINDOW = 16, BUNCH_BYTES = 4 * 65536 };
-#define TRAIN_GAP_NS (2 * NS_PER_MS)
-#define BUNCH_MAX_NS NS_PER_MS
+#define TRAIN_GAP_NS     (2 * NS_PER_MS)
+#define BUNCH_MAX_NS     NS_PER_MS
 #define THRESHOLD_MIN_NS (4 * NS_PER_MS)
 #define THRESHOLD_MAX_NS (16 * NS_PER_MS)
 
