@@ -16,34 +16,25 @@
  * IPv6 is copied rather than learned again: the kernel would need seconds for duplicate address detection and a router solicitation, and
  * might choose other addresses than the ones the lab has seen.
  *
- * What the TAP has no room for is lost, as on a NIC whose ring is full; there is no queue here. The kernel's frames are sent with correct
- * checksums, since the device offers no offloads. */
+ * How frames cross, in large pieces where they can, is kernel_port.c's affair. */
 #include "cli/takeover.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "cli/kernel_port.h"
 #include "engine/frame.h"
 #include "host/netlink.h"
-#include "host/tap.h"
 #include "internet/stack.h"
 #include "link/interface.h"
 #include "net/net_config.h"
 #include "transport/tcp/tcp.h"
 #include "transport/udp.h"
 
-enum {
-    FRAMES_A_TURN = 64,
-    LOOK_BYTES = 14 + 60 + 8,
-    ARP_REPLY = 2,
-    ND_ROUTER_ADVERTISEMENT = 134,
-    ND_NEIGHBOUR_ADVERTISEMENT = 136
-};
+enum { LOOK_BYTES = 14 + 60 + 8, ARP_REPLY = 2, ND_ROUTER_ADVERTISEMENT = 134, ND_NEIGHBOUR_ADVERTISEMENT = 136 };
 
 struct taken {
     struct list link; /* in all_taken */
@@ -51,8 +42,7 @@ struct taken {
     struct port *port;
     struct interface *interface;
     void (*receive)(struct port *port, struct frame *frame_taken, struct instant now); /* the NIC's own */
-    struct tap tap;
-    struct loop_source source;
+    struct kernel_port kernel;
 };
 struct takeover {
     const struct live *live;
@@ -145,17 +135,7 @@ static enum receiver receiver_of(struct stack *stack, const struct frame *frame)
     }
 }
 
-/* ---- frames in both directions ---- */
-static void to_kernel(struct taken *taken, const struct frame *frame)
-{
-    static uint8_t bytes[FRAME_MAXIMUM];
-    uint32_t length = frame_total(frame);
-    if (length > sizeof(bytes))
-        return;
-    frame_copy_out(frame, 0, bytes, length);
-    (void)!write(taken->tap.fd, bytes, length); /* EAGAIN: its queue is full, and the frame is lost */
-}
-
+/* ---- frames for both ---- */
 static void taken_receive(struct port *port, struct frame *frame, struct instant now)
 {
     list_each (link, &all_taken) {
@@ -163,29 +143,13 @@ static void taken_receive(struct port *port, struct frame *frame, struct instant
         if (taken->port != port)
             continue;
         enum receiver receiver = receiver_of(taken->takeover->stack, frame);
-        if (receiver & FOR_KERNEL)
-            to_kernel(taken, frame);
-        if (receiver & FOR_NODE)
-            taken->receive(port, frame, now);
+        if (receiver == (FOR_KERNEL | FOR_NODE))
+            kernel_port_receive(&taken->kernel, frame_hold(frame));
+        if (receiver == FOR_KERNEL)
+            kernel_port_receive(&taken->kernel, frame);
         else
-            frame_release(frame);
+            taken->receive(port, frame, now);
         return;
-    }
-}
-
-static void from_kernel(struct loop_source *source, uint32_t events)
-{
-    struct taken *taken = container_of(source, struct taken, source);
-    struct engine *engine = world_engine(taken->takeover->live->world);
-    static uint8_t bytes[FRAME_MAXIMUM];
-    (void)events;
-    for (unsigned i = 0; i < FRAMES_A_TURN; i++) {
-        ssize_t got = read(source->fd, bytes, sizeof(bytes));
-        if (got < ETHERNET_HEADER_BYTES)
-            return;
-        struct frame *frame = frame_create(engine, 0, (uint32_t)got);
-        memcpy(frame_append(frame, (uint32_t)got), bytes, (size_t)got);
-        port_transmit(taken->port, frame, engine_now(engine));
     }
 }
 
@@ -232,7 +196,7 @@ static int copy_addresses(struct takeover *takeover, int netlink, char *error, s
         struct taken *taken = taken_find(takeover, info.interface);
         if (!taken || info.state == ADDRESS_TENTATIVE || info.state == ADDRESS_DUPLICATE)
             continue;
-        int failed = netlink_address_add(netlink, taken->tap.interface, &info.prefix);
+        int failed = netlink_address_add(netlink, taken->kernel.tap.interface, &info.prefix);
         /* A kernel without IPv6 is no reason to do without IPv4. */
         if (failed && failed != IMP_IN_USE && info.prefix.address.family == 4) {
             snprintf(error, error_bytes, "the kernel does not take the address %s: %s",
@@ -252,8 +216,8 @@ static int copy_routes(struct takeover *takeover, int netlink, bool with_gateway
         struct taken *taken = taken_find(takeover, info.interface);
         if (!taken || info.origin == ROUTE_CONNECTED || (info.gateway.family != 0) != with_gateway)
             continue;
-        int failed =
-            netlink_route_add(netlink, taken->tap.interface, &info.destination, &info.gateway, &info.source, info.metric);
+        int failed = netlink_route_add(netlink, taken->kernel.tap.interface, &info.destination, &info.gateway, &info.source,
+                                       info.metric);
         if (failed && failed != IMP_IN_USE && info.destination.address.family == 4) {
             snprintf(error, error_bytes, "the kernel does not take the route to %s: %s",
                      prefix_print(&info.destination, text, sizeof(text)), imp_error_text(failed));
@@ -268,7 +232,7 @@ static int configure(struct takeover *takeover, char *error, size_t error_bytes)
     int netlink = netlink_open(), failed = netlink < 0 ? netlink : 0;
     for (size_t i = 0; !failed && i < takeover->count; i++)
         if (takeover->taken[i].interface->up)
-            failed = netlink_link_up(netlink, takeover->taken[i].tap.interface);
+            failed = netlink_link_up(netlink, takeover->taken[i].kernel.tap.interface);
     if (failed)
         snprintf(error, error_bytes, "the TAP device does not come up: %s", imp_error_text(failed));
     if (!failed)
@@ -286,16 +250,10 @@ static int configure(struct takeover *takeover, char *error, size_t error_bytes)
 static int take(struct takeover *takeover, struct interface *interface, char *error, size_t error_bytes)
 {
     struct taken *taken = &takeover->taken[takeover->count];
-    int failed = tap_open(interface->name, interface->mac, interface->mtu, &taken->tap, error, error_bytes);
+    int failed = kernel_port_open(&taken->kernel, takeover->live->loop, interface->port, interface->name, interface->mac,
+                                  interface->mtu, error, error_bytes);
     if (failed)
         return failed;
-    taken->source.ready = from_kernel;
-    failed = loop_add(takeover->live->loop, &taken->source, taken->tap.fd, EPOLLIN);
-    if (failed) {
-        close(taken->tap.fd);
-        snprintf(error, error_bytes, "the TAP device cannot be watched: %s", imp_error_text(failed));
-        return failed;
-    }
     taken->takeover = takeover;
     taken->interface = interface;
     taken->port = interface->port;
@@ -336,8 +294,7 @@ void takeover_end(struct takeover *takeover)
         struct taken *taken = &takeover->taken[i];
         list_remove(&taken->link);
         taken->port->receive = taken->receive;
-        loop_remove(takeover->live->loop, &taken->source);
-        close(taken->tap.fd);
+        kernel_port_close(&taken->kernel);
     }
     memory_free(takeover->taken);
     memory_free(takeover);

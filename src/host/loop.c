@@ -2,7 +2,7 @@
  *
  * The engine knows nothing of descriptors, and the kernel nothing of tasks; the loop is where they meet, and it is small:
  *
- *     fire what is due -> how long until the next? -> sleep in epoll -> tell the engine the time -> tell the sources
+ *     fire what is due -> end the turn -> how long until the next? -> sleep in epoll -> tell the engine the time -> tell the sources
  *
  * A source's `ready` wakes conditions or hands frames to ports; the tasks run when the engine next fires what is due. Before sources
  * are told, the engine's clock is moved to the present (never past a due timer), so that whatever they cause carries the right time.
@@ -36,6 +36,7 @@ struct loop {
     struct instant base; /* ... the engine stood here */
     struct epoll_event *batch;
     int batch_count;
+    struct list turns;
     struct loop_source signals;
     sigset_t signals_blocked, signals_before;
     void (*caught)(void *context, const struct signalfd_siginfo *info);
@@ -60,6 +61,7 @@ struct loop *loop_create(struct engine *engine)
     loop->start_ns = clock_ns(CLOCK_MONOTONIC);
     loop->base = engine_now(engine);
     loop->signals.fd = -1;
+    list_init(&loop->turns);
     return loop;
 }
 
@@ -101,6 +103,17 @@ void loop_remove(struct loop *loop, struct loop_source *source)
             loop->batch[i].data.ptr = NULL;
 }
 
+void loop_turn_add(struct loop *loop, struct loop_turn *turn) { list_push_back(&loop->turns, &turn->link); }
+void loop_turn_remove(struct loop_turn *turn) { list_remove(&turn->link); }
+
+static void end_turn(struct loop *loop)
+{
+    list_each (link, &loop->turns) {
+        struct loop_turn *turn = list_entry(link, struct loop_turn, link);
+        turn->ended(turn);
+    }
+}
+
 static int64_t sleep_ns(struct loop *loop, struct instant deadline)
 {
     struct instant due = instant_min(engine_next_due(loop->engine), deadline);
@@ -139,10 +152,12 @@ int loop_run(struct loop *loop, struct instant deadline)
     loop->stopped = false;
     for (;;) {
         bool more = run_burst(loop, instant_min(loop_now(loop), deadline));
+        end_turn(loop);
         if (loop->stopped)
             return 0;
         if (!more && instant_reached(loop_now(loop), deadline)) {
             engine_run(loop->engine, deadline);
+            end_turn(loop);
             return IMP_TIMEOUT;
         }
         int count = wait_ready(loop, events, more ? 0 : sleep_ns(loop, deadline));

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
+#include "base/list.h"
 #include "base/time.h"
 #include "engine/engine.h"
 
@@ -30,6 +31,15 @@ struct loop_source {
 int loop_add(struct loop *loop, struct loop_source *source, int fd, uint32_t events); /* 0 or IMP_SYSTEM, IMP_LIMIT */
 int loop_change(struct loop *loop, struct loop_source *source, uint32_t events);
 void loop_remove(struct loop *loop, struct loop_source *source); /* before its descriptor is closed */
+
+/* Told at the end of each turn: everything due at the moment has been fired, and the loop is about to look at its sources. What was held
+ * back to go together goes now. A member of its owner. */
+struct loop_turn {
+    struct list link;
+    void (*ended)(struct loop_turn *turn);
+};
+void loop_turn_add(struct loop *loop, struct loop_turn *turn);
+void loop_turn_remove(struct loop_turn *turn);
 
 /* Signals, delivered between events as plain calls. They are blocked for the process until loop_signals_release(). */
 void loop_signals(struct loop *loop, const int *signals, unsigned count,

@@ -7,7 +7,8 @@
 #include "base/address.h"
 
 /* A TAP device: an Ethernet interface of the kernel whose wire ends in this process. Each read() of the descriptor gives one frame
- * that the kernel sends, each write() is one that it receives. It lives in the network namespace where it was made and vanishes with its
+ * that the kernel sends, each write() is one that it receives, with a virtio header (virtio_header.h) before it. A frame of the kernel may be a TCP
+ * segment larger than the MTU, and its checksum half done; it takes the same. The device lives in the network namespace where it was made and vanishes with its
  * descriptor. */
 struct tap {
     int fd;        /* non-blocking; closed by the owner */
