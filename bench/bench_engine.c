@@ -72,21 +72,25 @@ static void binary_sift_down(struct queue_entry *heap, uint32_t count, uint32_t 
 static double queue_ns(bool binary)
 {
     static struct timer timers[PENDING];
+    static struct queue_entry heap[PENDING];
     struct queue queue = {0};
     struct random random;
     random_seed(&random, 1, "bench");
     memset(timers, 0, sizeof timers);
-    for (size_t i = 0; i < PENDING; i++)
-        queue_set(&queue, &timers[i], (int64_t)random_below(&random, 1000000), i);
+    for (size_t i = 0; i < PENDING; i++) {
+        heap[i] = (struct queue_entry){.due_ns = (int64_t)random_below(&random, 1000000), .tie = i, .timer = &timers[i]};
+        if (!binary)
+            queue_set(&queue, &timers[i], heap[i].due_ns, i);
+    }
     for (uint32_t i = PENDING / 2; binary && i-- > 0;)
-        binary_sift_down(queue.heap, queue.count, i);
+        binary_sift_down(heap, PENDING, i);
     double start = seconds();
     for (uint64_t i = 0; i < EVENTS; i++) {
-        struct queue_entry *first = queue.heap;
+        const struct queue_entry *first = binary ? heap : queue_first(&queue);
         int64_t due = first->due_ns + (int64_t)(random_u64(&random) & 0xfffff);
         if (binary) {
-            first->due_ns = due;
-            binary_sift_down(queue.heap, queue.count, 0);
+            heap[0].due_ns = due;
+            binary_sift_down(heap, PENDING, 0);
         } else {
             queue_set(&queue, first->timer, due, PENDING + i);
         }

@@ -450,7 +450,7 @@ static inline void prefetch_frame(const struct frame *frame)
     __builtin_prefetch((const char *)frame + 4 * CACHE_LINE);
 }
 
-static inline void prefetch_next(const struct engine *engine)
+static inline void prefetch_next(struct engine *engine)
 {
     const struct queue_entry *next = queue_first(&engine->queue);
     if (!next || next->timer->fire != wire_fire)

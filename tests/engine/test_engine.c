@@ -16,9 +16,20 @@
 
 /* ---- the queue against a sorted model ---- */
 
-static void queue_gives_what_a_sort_gives(void **state)
+enum queue_times { CLOSE_TOGETHER, OF_ALL_SIZES, AROUND_A_CLOCK };
+
+/* Ties, all distances up to the last instant there is, and what a run looks like: a clock that follows what is taken. */
+static int64_t some_time(struct random *random, enum queue_times times, int64_t clock)
 {
-    (void)state;
+    if (times == CLOSE_TOGETHER)
+        return (int64_t)random_below(random, 50);
+    if (times == OF_ALL_SIZES)
+        return (int64_t)(random_u64(random) >> (1 + random_below(random, 63)));
+    return clock + (int64_t)(random_u64(random) >> (24 + random_below(random, 40)));
+}
+
+static void queue_agrees(enum queue_times times)
+{
     enum { TIMERS = 300, ROUNDS = 20000 };
     static struct timer timers[TIMERS];
     static struct queue_entry model[TIMERS];
@@ -28,11 +39,12 @@ static void queue_gives_what_a_sort_gives(void **state)
     random_seed(&random, 7, "queue");
     memset(timers, 0, sizeof timers);
     uint64_t tie = 0;
+    int64_t clock = 0;
     for (int round = 0; round < ROUNDS; round++) {
         size_t which = random_below(&random, TIMERS);
         uint64_t what = random_below(&random, 4);
         if (what < 2) {
-            int64_t due = (int64_t)random_below(&random, 50);
+            int64_t due = some_time(&random, times, clock);
             model[which] = (struct queue_entry){due, tie, &timers[which]};
             in[which] = true;
             queue_set(&queue, &timers[which], due, tie++);
@@ -51,10 +63,47 @@ static void queue_gives_what_a_sort_gives(void **state)
                 continue;
             }
             assert_ptr_equal(first->timer, &timers[best]);
+            clock = first->due_ns;
             queue_remove(&queue, first->timer);
             in[best] = false;
         }
     }
+    queue_free(&queue);
+}
+
+static void queue_gives_what_a_sort_gives(void **state)
+{
+    (void)state;
+    queue_agrees(CLOSE_TOGETHER);
+    queue_agrees(OF_ALL_SIZES);
+    queue_agrees(AROUND_A_CLOCK);
+}
+
+/* Far timers alone, looked at, then very many near ones: they all lie before what was looked at, and the queue has to deal anew. */
+static void queue_finds_its_way_back(void **state)
+{
+    (void)state;
+    enum { TIMERS = 5000 };
+    static struct timer timers[TIMERS], far;
+    struct queue queue = {0};
+    struct random random;
+    random_seed(&random, 9, "queue");
+    memset(timers, 0, sizeof timers);
+    queue_set(&queue, &far, 7200 * NS_PER_S, 0);
+    assert_ptr_equal(queue_first(&queue)->timer, &far);
+    for (size_t i = 0; i < TIMERS; i++)
+        queue_set(&queue, &timers[i], (int64_t)random_below(&random, NS_PER_S), i + 1);
+    assert_true(queue.count < 1000); /* most of them wait in the wheel again */
+    int64_t last = 0;
+    for (size_t i = 0; i < TIMERS; i++) {
+        const struct queue_entry *first = queue_first(&queue);
+        assert_true(first->due_ns >= last);
+        last = first->due_ns;
+        queue_remove(&queue, first->timer);
+    }
+    assert_ptr_equal(queue_first(&queue)->timer, &far);
+    queue_remove(&queue, &far);
+    assert_null(queue_first(&queue));
     queue_free(&queue);
 }
 
@@ -390,6 +439,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queue_gives_what_a_sort_gives),
+        cmocka_unit_test(queue_finds_its_way_back),
         cmocka_unit_test(rate_delay_and_overhead_add_up),
         cmocka_unit_test(drop_tail_is_exact),
         cmocka_unit_test(faults_happen_at_their_rates),
