@@ -22,6 +22,7 @@ static const struct {
                 {"abort", PLAN_ABORT},     {"pause", PLAN_PAUSE},     {"sysctl", PLAN_SYSCTL},
                 {"buffer", PLAN_BUFFER},   {"others", PLAN_OTHERS}};
 enum { FEATURE_COUNT = sizeof FEATURES / sizeof *FEATURES };
+enum { LOSS_OF_FRAGMENTS_PPM = 60000 };
 
 uint32_t plan_feature_find(const char *name)
 {
@@ -148,9 +149,16 @@ static void sysctls_draw(struct random *random, struct plan *plan)
         }
     /* Where a queue takes one frame, each burst of two loses its second. Without SACK each of those is found by a timeout only; and without
      * timestamps only new data can measure the round trip (Karn), until when the timeout stays at the two minutes to which it had backed
-     * off. All that is as RFC 6298 section 5 has it, but takes hours: so no such queues then. */
-    for (unsigned i = 0; bare && i < 2 * PLAN_WIRES; i++)
-        plan->wire[i / 2][i % 2].queue_frames += plan->wire[i / 2][i % 2].queue_frames < 4 ? 4 : 0;
+     * off. All that is as RFC 6298 section 5 has it, but takes hours: so no such queues then. Nor where packets are cut into fragments (below
+     * 552 bytes, which TCP's segments do not go), for those are such bursts, all of them; and not so much loss there. */
+    bool cut = false;
+    for (unsigned i = 0; i < PLAN_WIRES; i++)
+        cut |= plan->mtu[i] < 552;
+    for (unsigned i = 0; (bare || cut) && i < 2 * PLAN_WIRES; i++) {
+        struct wire_settings *w = &plan->wire[i / 2][i % 2];
+        w->queue_frames += w->queue_frames < 4 ? 4 : 0;
+        w->loss_ppm = cut && w->loss_ppm > LOSS_OF_FRAGMENTS_PPM ? LOSS_OF_FRAGMENTS_PPM : w->loss_ppm;
+    }
 }
 
 static void wires_leave_out(struct plan *plan, uint32_t without)
@@ -234,6 +242,10 @@ void plan_make(struct plan *plan, uint64_t seed, uint32_t without)
     sysctls_draw(&random, plan);
     plan_leave_out(plan, without);
     plan->harsh = harsh(plan);
+    for (unsigned host = 0; host < 2 && plan->harsh;
+         host++) /* silences there are no black holes: segments of 48 bytes would take hours */
+        if (plan->sysctl[host][PLAN_SYSCTLS - 2][0])
+            plan->sysctl[host][PLAN_SYSCTLS - 2][1] = "0";
 }
 
 static void side_print(const struct plan_side *s, const char *who, FILE *out)
