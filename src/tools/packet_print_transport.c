@@ -88,6 +88,7 @@ static void print_tcp_option(struct print *print, uint8_t kind, struct reader *v
     case 4: text_add(print->out, "sackOK"); return;
     case 5: text_add(print->out, "sack"); break;
     case 8: text_add(print->out, "TS"); break;
+    case 28: text_add(print->out, "uto"); break;
     case 34: text_add(print->out, "tfo"); break;
     default: text_format(print->out, "unknown-%u", kind); break;
     }
@@ -104,6 +105,10 @@ static void print_tcp_option(struct print *print, uint8_t kind, struct reader *v
             uint32_t start = reader_u32(value) - acknowledged;
             text_format(print->out, "{%u:%u}", start, reader_u32(value) - acknowledged);
         }
+    } else if (kind == 28 && length == 2) {
+        unsigned word =
+            reader_u16(value); /* the real one takes the last bit for the granularity, where RFC 5482 has the first */
+        text_format(print->out, " 0x%x %u", word, word & 1 ? (word >> 1) * 60 : word >> 1);
     } else if (length) {
         text_add(print->out, kind == 34 ? "  cookie " : " 0x");
         while (reader_left(value))

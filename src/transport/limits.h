@@ -31,6 +31,7 @@ enum {
     LIMIT_TCP_RETRIES = 15,       /* of data: 924.6 s at the least RTO */
     LIMIT_TCP_ORPHAN_RETRIES = 8, /* the same, when the owner has let go */
     LIMIT_TCP_KEEP_ALIVE_PROBES = 9,
+    LIMIT_TCP_USER_TIMEOUT_S = 0x7fff * 60, /* what the option can say (RFC 5482 section 3.4) */
     LIMIT_TCP_CHALLENGES_PER_SECOND = 1000, /* of one node (RFC 5961 section 7) */
 };
 

@@ -273,6 +273,10 @@ static inline void script_options(struct script *s, char *text, struct expectati
                     break;
                 p++;
             }
+        } else if (sscanf(word, "uto %u", &a) == 1) {
+            g->options |= TCP_OPTION_USER_TIMEOUT;
+            g->user_timeout = (uint16_t)a;
+            g->user_timeout_minutes = strstr(word, "min") != NULL;
         } else if (strncmp(word, "fo", 2) == 0) {
             g->options |= TCP_OPTION_FAST_OPEN;
             g->cookie_length = 0;
@@ -400,6 +404,11 @@ static inline void script_expect(struct script *s, char *text)
         what = "window scale";
     else if (e.has_options && want->flags & TCP_SYN && want->options != (seen->options & ~TCP_OPTION_SACK))
         what = "options of the SYN";
+    else if ((e.has_options || !(seen->flags & TCP_SYN)) &&
+             ((want->options ^ seen->options) & TCP_OPTION_USER_TIMEOUT ||
+              (want->options & TCP_OPTION_USER_TIMEOUT &&
+               (want->user_timeout != seen->user_timeout || want->user_timeout_minutes != seen->user_timeout_minutes))))
+        what = "user timeout";
     else if (want->options & TCP_OPTION_FAST_OPEN &&
              (want->cookie_length != seen->cookie_length || memcmp(want->cookie, seen->cookie, seen->cookie_length) != 0))
         what = "Fast Open cookie";
@@ -638,6 +647,7 @@ static inline void script_set(struct script *s, const char *name, uint32_t value
                  {"keep-count", TCP_KNOB_KEEP_COUNT},
                  {"quick-ack", TCP_KNOB_QUICK_ACK},
                  {"user-timeout", TCP_KNOB_USER_TIMEOUT_MS},
+                 {"user-timeout-option", TCP_KNOB_USER_TIMEOUT_OPTION},
                  {"receive-buffer", TCP_KNOB_RECEIVE_BUFFER}};
     for (size_t i = 0; i < count_of(knobs); i++)
         if (strcmp(knobs[i].name, name) == 0) {
@@ -698,7 +708,7 @@ static inline void script_command(struct script *s, char *text)
         script_icmp(s, text + 5);
     } else if (strcmp(word, "sysctl") == 0) {
         char name[96];
-        snprintf(name, sizeof name, "net.ipv4.%s", a);
+        snprintf(name, sizeof name, "net.%s%s", strncmp(a, "imp.", 4) == 0 ? "" : "ipv4.", a);
         char *value = strstr(text, a) + strlen(a);
         script_result(s, "sysctl", tcp_sysctl_set(s->tcp, name, value + strspn(value, " ")), 0);
     } else if (strcmp(word, "peer") == 0) {

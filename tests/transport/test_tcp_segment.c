@@ -27,7 +27,7 @@ static void round_trip(struct tcp_segment segment, uint32_t payload)
 static void every_combination_of_options_goes_round(void **state)
 {
     (void)state;
-    for (unsigned options = 0; options < 64; options++) {
+    for (unsigned options = 0; options < 128; options++) {
         struct tcp_segment s;
         memset(&s, 0, sizeof s);
         s.source_port = 40000;
@@ -54,6 +54,12 @@ static void every_combination_of_options_goes_round(void **state)
             s.cookie_length = 4;
             memcpy(s.cookie, "cook", 4);
         }
+        if (options & TCP_OPTION_USER_TIMEOUT) {
+            s.user_timeout = 0x7ffe;
+            s.user_timeout_minutes = true;
+        }
+        if ((options | TCP_OPTION_SACK_PERMITTED) == 127) /* more than forty bytes */
+            continue;
         round_trip(s, options * 10);
     }
 }

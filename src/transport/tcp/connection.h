@@ -107,6 +107,11 @@ struct tcp_connection {
         struct instant last_receive, last_oow;
         struct sack_block duplicate; /* to be reported (RFC 2883); empty: start == end */
     } ack;
+    struct {               /* user_timeout.c: the option */
+        uint32_t remote_s; /* what the peer told; 0: nothing */
+        uint8_t telling;
+        struct sequence told_end; /* of the first data that carried it */
+    } user_timeout;
     struct instant last_send;  /* of data */
     struct instant last_heard; /* anything acceptable */
     struct sequence usage_end; /* cwnd validation: a round trip of sending */

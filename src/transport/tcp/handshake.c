@@ -17,6 +17,7 @@
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
+#include "transport/tcp/user_timeout.h"
 
 void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, struct instant now)
 {
@@ -39,6 +40,8 @@ void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, 
         c->ts.recent = syn->timestamp;
         c->ts.recent_time = now;
     }
+    if (syn->options & TCP_OPTION_USER_TIMEOUT)
+        user_timeout_received(c, syn);
     c->snd.wnd = c->snd.wnd_max = syn->window; /* a SYN's window is never scaled (RFC 7323 2.2) */
     c->snd.wl1 = syn->sequence;
     c->snd.wl2 = syn->acknowledgement;
@@ -76,6 +79,7 @@ void handshake_done(struct tcp_connection *c, struct sequence ack, struct instan
         c->snd.partial_end = c->snd.una;
     c->recovery.high = c->recovery.undo_marker = c->snd.una;
     path_probe_begin(c, now);
+    user_timeout_changed(c);
     set_state(c, TCP_ESTABLISHED);
     event_established(c);
     if (c->flags & CONNECTION_KEEP_ALIVE)

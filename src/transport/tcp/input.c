@@ -23,6 +23,7 @@
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/rooms.h"
+#include "transport/tcp/user_timeout.h"
 
 #define PAWS_VALID_NS                                                                                                          \
     (INT64_C(24) * 24 * 3600 * NS_PER_S) /* RFC 7323 5.5: an idle connection's timestamp proves nothing for ever */
@@ -310,6 +311,8 @@ void connection_input(struct tcp_connection *c, const struct packet_info *info, 
     if (c->socket.state == TCP_SYN_RECEIVED && !syn_acknowledged(c, info, segment, frame, now))
         return;
     timestamp_accept(c, segment, now);
+    if (segment->options & TCP_OPTION_USER_TIMEOUT)
+        user_timeout_received(c, segment);
     c->last_heard = now;
     c->keep_alive_probes = 0;
     if (!acknowledgement_input(c, segment, now)) {

@@ -15,6 +15,7 @@
 #include "transport/limits.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/rooms.h"
+#include "transport/tcp/user_timeout.h"
 
 static uint32_t at_least(uint32_t value, uint32_t least) { return value < least ? least : value; }
 
@@ -28,6 +29,9 @@ static bool set_personal(struct tcp_personal *personal, enum tcp_knob knob, uint
     case TCP_KNOB_KEEP_COUNT: personal->keep_count = (uint8_t)value; return true;
     case TCP_KNOB_SYN_COUNT: personal->syn_count = (uint8_t)value; return true;
     case TCP_KNOB_USER_TIMEOUT_MS: personal->user_timeout_ms = value; return true;
+    case TCP_KNOB_USER_TIMEOUT_OPTION:
+        personal->user_timeout_option = value ? USER_TIMEOUT_OPTION_ON : USER_TIMEOUT_OPTION_OFF;
+        return true;
     case TCP_KNOB_LINGER2_S: personal->linger2_s = (int32_t)value; return true;
     case TCP_KNOB_TRAFFIC_CLASS: personal->traffic_class = (uint8_t)(value & ~3u); return true;
     case TCP_KNOB_FAST_OPEN_NO_COOKIE: personal->fast_open_no_cookie = value != 0; return true;
@@ -116,7 +120,12 @@ static int set_connection(struct tcp_connection *c, enum tcp_knob knob, uint32_t
             c->mss_asked = (uint16_t)value;
         return 0;
     case TCP_KNOB_TTL: c->ttl = (uint8_t)value; return 0;
-    default: return set_personal(&c->personal, knob, value) ? 0 : IMP_UNSUPPORTED;
+    default:
+        if (!set_personal(&c->personal, knob, value))
+            return IMP_UNSUPPORTED;
+        if (running(c) && (knob == TCP_KNOB_USER_TIMEOUT_MS || knob == TCP_KNOB_USER_TIMEOUT_OPTION))
+            user_timeout_changed(c);
+        return 0;
     }
 }
 

@@ -13,11 +13,12 @@ enum tcp_knob {
     TCP_KNOB_KEEP_IDLE_S,
     TCP_KNOB_KEEP_INTERVAL_S,
     TCP_KNOB_KEEP_COUNT,
-    TCP_KNOB_SYN_COUNT,       /* retransmissions of a SYN */
-    TCP_KNOB_USER_TIMEOUT_MS, /* RFC 5482; 0: by the number of retransmissions */
-    TCP_KNOB_LINGER2_S,       /* FIN-WAIT-2 without an owner; as int32_t: 0 the node's, negative none */
-    TCP_KNOB_QUICK_ACK,       /* 1: acknowledge at once for now; 0: wait for company */
-    TCP_KNOB_SEND_BUFFER,     /* bytes; no auto-tuning after */
+    TCP_KNOB_SYN_COUNT,           /* retransmissions of a SYN */
+    TCP_KNOB_USER_TIMEOUT_MS,     /* RFC 5482; 0: by the number of retransmissions */
+    TCP_KNOB_USER_TIMEOUT_OPTION, /* 1: tells the peer, and listens to what it tells (RFC 5482); 0: does neither */
+    TCP_KNOB_LINGER2_S,           /* FIN-WAIT-2 without an owner; as int32_t: 0 the node's, negative none */
+    TCP_KNOB_QUICK_ACK,           /* 1: acknowledge at once for now; 0: wait for company */
+    TCP_KNOB_SEND_BUFFER,         /* bytes; no auto-tuning after */
     TCP_KNOB_RECEIVE_BUFFER,
     TCP_KNOB_MAXIMUM_SEGMENT, /* bytes; before the handshake */
     TCP_KNOB_TTL,

@@ -24,6 +24,7 @@
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
+#include "transport/tcp/user_timeout.h"
 
 enum {
     PACED_HEADERS = 52, /* IP, TCP and timestamps use the path too */
@@ -48,8 +49,8 @@ static bool nothing_received(const struct tcp_connection *c)
 
 static unsigned sack_room(const struct tcp_connection *c) { return c->flags & CONNECTION_TIMESTAMPS ? 3 : 4; }
 
-/* What a full segment carries now: SACK blocks take their room from the payload. */
-uint32_t output_mss(const struct tcp_connection *c)
+/* What a full segment carries, when the blocks take their room from the payload. */
+static uint32_t mss_beside_sack(const struct tcp_connection *c)
 {
     if (!(c->flags & CONNECTION_SACK) || nothing_received(c))
         return c->mss;
@@ -57,6 +58,11 @@ uint32_t output_mss(const struct tcp_connection *c)
     uint32_t most = sack_room(c);
     uint32_t options = 4 + 8 * (blocks < most ? blocks : most);
     return c->mss > options + 8 ? c->mss - options : 8;
+}
+
+uint32_t output_mss(struct tcp_connection *c)
+{
+    return c->user_timeout.telling ? mss_beside_sack(c) - user_timeout_room(c) : mss_beside_sack(c);
 }
 
 /* RFC 2018 section 4: the latest first; RFC 2883 section 4: a duplicate before all. */
@@ -174,6 +180,7 @@ void output_ack(struct tcp_connection *c, struct instant now)
 {
     struct tcp_segment segment;
     header_prepare(c, &segment, TCP_ACK | ecn_flags(c, false), c->snd.nxt, now);
+    user_timeout_offer(c, &segment);
     (void)send_bare(c, &segment, now);
 }
 
@@ -235,6 +242,7 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
         segment.cookie_length = cookie->length;
         memcpy(segment.cookie, cookie->bytes, cookie->length);
     }
+    user_timeout_offer(c, &segment);
     if (sequence_equal(c->snd.nxt, c->snd.iss))
         c->snd.nxt = sequence_add(c->snd.iss, 1u + c->syn_data);
     c->last_send = c->syn_sent = now;
@@ -298,7 +306,7 @@ static void path_refused(struct tcp_connection *c, struct instant now)
 int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
 {
     struct sent *sent = sent_at(&c->sent, index);
-    uint32_t mss = output_mss(c);
+    uint32_t mss = mss_beside_sack(c);
     if (sent->length > mss && sent->transmissions > 0) {
         retransmit_queue_split(&c->sent, index, mss);
         sent = sent_at(&c->sent, index);
@@ -315,6 +323,12 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
     bool fresh = sent->transmissions == 0 && sent->length > 0;
     flags = (uint8_t)(flags | ecn_flags(c, fresh));
     header_prepare(c, &segment, flags, sent->start, now);
+    if (c->user_timeout.telling &&
+        sent->length + user_timeout_room(c) <= mss) { /* a retransmission may have been full without it */
+        user_timeout_offer(c, &segment);
+        if (segment.options & TCP_OPTION_USER_TIMEOUT)
+            user_timeout_carried(c, sent_end(sent));
+    }
     if (sent->transmissions > 0) {
         c->path_probe.size = 0; /* something is lost: the probe's fate proves nothing */
         if (!(sent->flags & SENT_RETRANSMITTED))
@@ -397,7 +411,7 @@ void output_new(struct tcp_connection *c, uint32_t length, bool fin, struct inst
         c->congestion.ops->event(&c->congestion, CONGESTION_START, now);
     retransmit_queue_push(&c->sent, sent);
     c->snd.nxt = sent_end(&sent);
-    if (length < c->mss)
+    if (length < c->mss && length < output_mss(c))
         c->snd.partial_end = c->snd.nxt;
     if (fin)
         c->flags |= CONNECTION_FIN_SENT;

@@ -114,9 +114,9 @@ void output_probe(struct tcp_connection *c, struct instant now);               /
 void output_new(struct tcp_connection *c, uint32_t length, bool fin, struct instant now); /* the next bytes, as one segment */
 bool output_one_more(struct tcp_connection *c, struct instant now); /* past cwnd, within the window: a probe */
 void output_persist(struct tcp_connection *c, struct instant now);  /* the persist timer went off */
-uint32_t output_mss(const struct tcp_connection *c);
-bool output_paced(struct tcp_connection *c, struct instant now); /* it is not yet time for another segment */
-struct sequence output_end(const struct tcp_connection *c);      /* behind the last byte in the send buffer */
+uint32_t output_mss(struct tcp_connection *c);                      /* payload of a full segment now */
+bool output_paced(struct tcp_connection *c, struct instant now);    /* it is not yet time for another segment */
+struct sequence output_end(const struct tcp_connection *c);         /* behind the last byte in the send buffer */
 int output_segment(struct tcp *tcp, const struct packet_info *info,
                    const struct tcp_segment *segment); /* a bare one, of no connection's */
 void reply_reset(struct tcp *tcp, const struct packet_info *info, const struct tcp_segment *segment); /* RFC 9293 3.10.7.1 */

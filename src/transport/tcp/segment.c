@@ -8,7 +8,7 @@
  * In a running connection nearly every header is either 20 bytes or the 32 of "NOP NOP timestamps", so that one layout is
  * recognised by a single comparison (RFC 7323 Appendix A recommends it for this very purpose).
  *
- * Left out on purpose: TCP-MD5 and TCP-AO (no key management here), MPTCP, and the user timeout option, which are passed over. */
+ * Left out on purpose: TCP-MD5 and TCP-AO (no key management here), and MPTCP, which are passed over. */
 #include "transport/tcp/segment.h"
 
 #include <assert.h>
@@ -25,8 +25,10 @@ enum {
     KIND_SACK_PERMITTED = 4,
     KIND_SACK = 5,
     KIND_TIMESTAMPS = 8,
+    KIND_USER_TIMEOUT = 28,
     KIND_FAST_OPEN = 34,
 };
+enum { USER_TIMEOUT_MINUTES = 0x8000 };         /* the granularity bit */
 #define TIMESTAMPS_ALIGNED UINT32_C(0x0101080a) /* NOP, NOP, kind 8, length 10 */
 
 static void parse_sack(struct reader *value, struct tcp_segment *out)
@@ -65,6 +67,11 @@ static void parse_option(uint8_t kind, struct reader value, struct tcp_segment *
         out->cookie_length = (uint8_t)length;
         reader_copy(&value, out->cookie, length);
         out->options |= TCP_OPTION_FAST_OPEN;
+    } else if (kind == KIND_USER_TIMEOUT && length == 2) {
+        uint16_t word = reader_u16(&value);
+        out->user_timeout_minutes = word & USER_TIMEOUT_MINUTES;
+        out->user_timeout = word & (USER_TIMEOUT_MINUTES - 1);
+        out->options |= TCP_OPTION_USER_TIMEOUT;
     }
 }
 
@@ -133,6 +140,8 @@ uint32_t tcp_segment_header_bytes(const struct tcp_segment *segment)
         n += 4 + 8 * (uint32_t)segment->sack_count;
     if (options & TCP_OPTION_FAST_OPEN)
         n += (2 + (uint32_t)segment->cookie_length + 3) & ~UINT32_C(3);
+    if (options & TCP_OPTION_USER_TIMEOUT)
+        n += 4;
     assert(n <= TCP_HEADER_MAXIMUM_BYTES);
     return n;
 }
@@ -174,6 +183,9 @@ static void write_options(struct writer *w, const struct tcp_segment *segment)
         for (unsigned i = 0; i < padding; i++)
             writer_u8(w, KIND_NOP);
     }
+    if (options & TCP_OPTION_USER_TIMEOUT)
+        writer_u32(w, (uint32_t)KIND_USER_TIMEOUT << 24 | 4 << 16 |
+                          (segment->user_timeout_minutes ? (uint32_t)USER_TIMEOUT_MINUTES : 0) | segment->user_timeout);
 }
 
 uint32_t tcp_segment_build(const struct tcp_segment *segment, uint8_t *out)
@@ -218,6 +230,8 @@ static void print_options(const struct tcp_segment *s, char *out, size_t size, s
         ADD("%ssack %u:%u", separator, s->sack[i].start.n, s->sack[i].end.n);
     if (s->options & TCP_OPTION_FAST_OPEN)
         ADD("%sfast open %u", separator, s->cookie_length);
+    if (s->options & TCP_OPTION_USER_TIMEOUT)
+        ADD("%suto %u%s", separator, s->user_timeout, s->user_timeout_minutes ? "min" : "s");
     if (s->options)
         ADD(">");
     ADD(" length %u", s->payload_bytes);

@@ -1,12 +1,13 @@
 #ifndef IMP_TRANSPORT_TCP_SEGMENT_H
 #define IMP_TRANSPORT_TCP_SEGMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "transport/tcp/sequence.h"
 
-/* The TCP header and its options as plain values (RFC 9293 3.1, 3.2; RFC 7323 windows and timestamps; RFC 2018 SACK; RFC 7413 Fast Open).
+/* The TCP header and its options as plain values (RFC 9293 3.1, 3.2; RFC 7323 windows and timestamps; RFC 2018 SACK; RFC 7413 Fast Open; RFC 5482 user timeout).
  * Parsing reads facts and changes nothing. All numbers are in host order. */
 enum tcp_flag {
     TCP_FIN = 1,
@@ -25,6 +26,7 @@ enum tcp_option {
     TCP_OPTION_TIMESTAMPS = 8,
     TCP_OPTION_SACK = 16,
     TCP_OPTION_FAST_OPEN = 32,
+    TCP_OPTION_USER_TIMEOUT = 64,
 };
 enum {
     TCP_HEADER_BYTES = 20,
@@ -51,8 +53,10 @@ struct tcp_segment {
     uint32_t payload_bytes; /* set by parse */
     uint32_t timestamp, timestamp_echo;
     uint16_t mss;
-    uint8_t window_scale;  /* 0..14; parse clamps (RFC 7323 2.3) */
-    uint8_t cookie_length; /* with TCP_OPTION_FAST_OPEN: 0 asks for a cookie, else 4..16 */
+    uint8_t window_scale;      /* 0..14; parse clamps (RFC 7323 2.3) */
+    uint8_t cookie_length;     /* with TCP_OPTION_FAST_OPEN: 0 asks for a cookie, else 4..16 */
+    bool user_timeout_minutes; /* with TCP_OPTION_USER_TIMEOUT (RFC 5482 section 3.4): else it is in seconds */
+    uint16_t user_timeout;     /* 0..2^15 - 1 */
     struct sack_block sack[TCP_SACK_BLOCKS_MAX];
     uint8_t cookie[TCP_FAST_OPEN_COOKIE_MAX];
 };

@@ -1,4 +1,4 @@
-/* A node's TCP settings by their Linux names: "net.ipv4.tcp_sack" and the like.
+/* A node's TCP settings by their Linux names: "net.ipv4.tcp_sack" and the like; what Linux has no name for is "net.imp.tcp_...".
  *
  * Each is a row of one table: its name, where it is kept, and what it may be. Setting one changes what later connections begin with, and,
  * where the value is looked at in passing (timeouts, retries), those that exist too. The congestion control is a name, not a number,
@@ -20,14 +20,19 @@
 #include "transport/tcp/tcp_internal.h"
 
 struct row {
-    const char *name; /* behind "net.ipv4.tcp_" */
+    const char *name; /* behind "net.ipv4.tcp_", or "net.imp.tcp_" for those that Linux does not have */
     size_t offset;
     uint32_t count, least, most;
     uint32_t standard[3];
+    bool own;
 };
 #define ONE(name, field, least, most, standard)                                                                                \
     {                                                                                                                          \
-        name, offsetof(struct tcp_sysctls, field), 1, least, most, { standard }                                                \
+        name, offsetof(struct tcp_sysctls, field), 1, least, most, {standard}, false                                           \
+    }
+#define OWN(name, field, least, most, standard)                                                                                \
+    {                                                                                                                          \
+        name, offsetof(struct tcp_sysctls, field), 1, least, most, {standard}, true                                            \
     }
 static const struct row ROWS[] = {
     ONE("abort_on_overflow", abort_on_overflow, 0, 1, 0),
@@ -60,7 +65,8 @@ static const struct row ROWS[] = {
      3,
      LIMIT_TCP_RECEIVE_BUFFER_LEAST,
      LIMIT_TCP_BUFFER_ASKED,
-     {4096, LIMIT_TCP_RECEIVE_BUFFER_DEFAULT, LIMIT_TCP_RECEIVE_BUFFER}},
+     {4096, LIMIT_TCP_RECEIVE_BUFFER_DEFAULT, LIMIT_TCP_RECEIVE_BUFFER},
+     false},
     ONE("sack", sack, 0, 1, 1),
     ONE("slow_start_after_idle", slow_start_after_idle, 0, 1, 1),
     ONE("syn_retries", syn_retries, 1, 127, LIMIT_TCP_SYN_RETRIES),
@@ -74,9 +80,13 @@ static const struct row ROWS[] = {
      3,
      LIMIT_TCP_SEND_BUFFER_LEAST,
      LIMIT_TCP_BUFFER_ASKED,
-     {LIMIT_TCP_SEND_BUFFER_LEAST, LIMIT_TCP_SEND_BUFFER_DEFAULT, LIMIT_TCP_SEND_BUFFER}},
+     {LIMIT_TCP_SEND_BUFFER_LEAST, LIMIT_TCP_SEND_BUFFER_DEFAULT, LIMIT_TCP_SEND_BUFFER},
+     false},
+    OWN("user_timeout_least", user_timeout_least_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 100),
+    OWN("user_timeout_most", user_timeout_most_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 3600),
+    OWN("user_timeout_option", user_timeout_option_s, 0, LIMIT_TCP_USER_TIMEOUT_S, 0),
 };
-static const char PREFIX[] = "net.ipv4.tcp_", CONGESTION[] = "net.ipv4.tcp_congestion_control";
+static const char PREFIX[] = "net.ipv4.tcp_", OWN_PREFIX[] = "net.imp.tcp_", CONGESTION[] = "net.ipv4.tcp_congestion_control";
 static const char FAST_OPEN_KEY[] = "net.ipv4.tcp_fastopen_key";
 
 static uint32_t *place(struct tcp_sysctls *sysctls, const struct row *row)
@@ -92,10 +102,11 @@ void tcp_sysctls_default(struct tcp_sysctls *sysctls)
 
 static const struct row *row_find(const char *name)
 {
-    if (strncmp(name, PREFIX, sizeof PREFIX - 1) != 0)
+    bool own = strncmp(name, OWN_PREFIX, sizeof OWN_PREFIX - 1) == 0;
+    if (!own && strncmp(name, PREFIX, sizeof PREFIX - 1) != 0)
         return NULL;
     for (size_t i = 0; i < count_of(ROWS); i++)
-        if (strcmp(name + sizeof PREFIX - 1, ROWS[i].name) == 0)
+        if (ROWS[i].own == own && strcmp(name + (own ? sizeof OWN_PREFIX : sizeof PREFIX) - 1, ROWS[i].name) == 0)
             return &ROWS[i];
     return NULL;
 }
@@ -164,6 +175,6 @@ const char *tcp_sysctl_name(size_t at, char *out, size_t size_bytes)
         return FAST_OPEN_KEY;
     if (at == count_of(ROWS))
         return CONGESTION;
-    snprintf(out, size_bytes, "%s%s", PREFIX, ROWS[at].name);
+    snprintf(out, size_bytes, "%s%s", ROWS[at].own ? OWN_PREFIX : PREFIX, ROWS[at].name);
     return out;
 }

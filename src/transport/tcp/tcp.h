@@ -33,6 +33,7 @@ struct tcp *tcp_create(struct stack *stack);
 void tcp_destroy(struct tcp *tcp); /* every connection vanishes without a word, as in a power cut */
 struct tcp *tcp_of(const struct stack *stack);
 
+enum user_timeout_option { USER_TIMEOUT_OPTION_AS_NODE, USER_TIMEOUT_OPTION_OFF, USER_TIMEOUT_OPTION_ON };
 /* What a socket may have different from its node's sysctls (options.h sets it); zero means as the node. */
 struct tcp_personal {
     uint16_t keep_idle_s, keep_interval_s;
@@ -40,8 +41,9 @@ struct tcp_personal {
     uint8_t traffic_class;    /* without its ECN bits */
     bool fast_open_no_cookie; /* data goes on a SYN, and is taken from one, without a cookie */
     uint32_t user_timeout_ms;
-    int32_t linger2_s;     /* negative: no FIN-WAIT-2 without an owner */
-    uint32_t not_sent_low; /* bytes */
+    uint8_t user_timeout_option; /* enum user_timeout_option */
+    int32_t linger2_s;           /* negative: no FIN-WAIT-2 without an owner */
+    uint32_t not_sent_low;       /* bytes */
 };
 struct tcp_settings { /* for one socket; zero means the node's default */
     struct endpoint local, remote;

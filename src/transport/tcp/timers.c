@@ -23,6 +23,7 @@
 #include "transport/tcp/events.h"
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
+#include "transport/tcp/user_timeout.h"
 
 static void connection_fire(struct timer *timer, struct instant now);
 
@@ -40,9 +41,9 @@ void timer_clear(struct tcp_connection *c, enum tcp_timer which) { c->due[which]
 /* RFC 5482: once something was sent again, no timer lasts longer than the user's patience (which ends it exactly then, as in Linux). */
 static struct instant user_timeout_bound(const struct tcp_connection *c, struct instant due, struct instant now)
 {
-    if (!c->personal.user_timeout_ms || (!c->retries && !c->probes))
+    if (!user_timeout_ms(c) || (!c->retries && !c->probes))
         return due;
-    struct instant end = instant_add(c->recovery.first_retransmit, c->personal.user_timeout_ms * NS_PER_MS);
+    struct instant end = instant_add(c->recovery.first_retransmit, user_timeout_ms(c) * NS_PER_MS);
     return instant_min(due, instant_max(end, instant_add(now, NS_PER_MS)));
 }
 
@@ -107,8 +108,8 @@ static void retransmit_timeout(struct tcp_connection *c, struct instant now)
     if (c->retries == 0)
         c->recovery.first_retransmit = now;
     bool orphan = c->flags & CONNECTION_DETACHED;
-    int64_t patience = c->personal.user_timeout_ms
-                           ? c->personal.user_timeout_ms * NS_PER_MS
+    int64_t patience = user_timeout_ms(c)
+                           ? user_timeout_ms(c) * NS_PER_MS
                            : patience_ns(orphan ? c->socket.tcp->sysctls.orphan_retries : c->socket.tcp->sysctls.retries2);
     if (instant_since(now, c->recovery.first_retransmit) >= patience) {
         give_up(c);
@@ -135,7 +136,7 @@ static void persist_timeout(struct tcp_connection *c, struct instant now)
     if (c->probes == 0)
         c->recovery.first_retransmit = now;
     int64_t silence = instant_since(now, c->recovery.first_retransmit);
-    bool patience_over = c->personal.user_timeout_ms && silence >= c->personal.user_timeout_ms * NS_PER_MS;
+    bool patience_over = user_timeout_ms(c) && silence >= user_timeout_ms(c) * NS_PER_MS;
     if (patience_over || c->probes >= (orphan ? c->socket.tcp->sysctls.orphan_retries : c->socket.tcp->sysctls.retries2)) {
         give_up(c);
         return;
@@ -167,7 +168,7 @@ void timer_keep_alive(struct tcp_connection *c, struct instant now)
         timer_due(c, TIMER_KEEP_ALIVE, instant_reached(now, due) ? instant_add(now, idle_ns) : due);
         return;
     }
-    uint32_t patience_ms = c->personal.user_timeout_ms; /* takes the place of the number of probes */
+    uint32_t patience_ms = user_timeout_ms(c); /* takes the place of the number of probes */
     bool over = patience_ms ? c->keep_alive_probes > 0 && instant_since(now, heard) >= patience_ms * NS_PER_MS
                             : c->keep_alive_probes >= most;
     if (over) {
