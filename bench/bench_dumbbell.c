@@ -1,10 +1,12 @@
 /* The dumbbell: n senders - r1 = bottleneck = r2 - n receivers, for a comparison with ns-3 of the very same network.
  *
- *   bench_dumbbell [--n N] [--dur SECONDS] [--bw BITS] [--cc NAME]
+ *   bench_dumbbell [--n N] [--dur SECONDS] [--bw BITS] [--cc NAME] [--copy yes]
  *
  * Access links 1 Gbit/s and 1 ms; the bottleneck 1 Gbit/s and 10 ms; queues of 2000 packets; segments of 1448 bytes; send buffers of
  * 4 MiB and receive buffers of 6 MiB; every flow starts at 0.1 s and sends for ever. Every byte is real: written by an
- * application, checksummed, carried over three wires and two routers, and read by an application.
+ * application, checksummed, carried over three wires and two routers, and copied to an application that reads it. The senders are like a server
+ * whose clients all ask for the same file: they lend TCP a block in memory (tcp_write_block()), again and again, whose sums were taken once. With --copy
+ * each writes from a buffer instead (tcp_write()), so that every byte is copied and summed on its way into the send buffer.
  *
  * ns-3's twin is bench/ns3-dumbbell.cc; scripts/bench-dumbbell runs both and prints the ratio. A frame is counted each time that it
  * crosses a wire, in both. What was made equal:
@@ -23,6 +25,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "engine/engine.h"
+#include "engine/frame.h"
 #include "engine/node.h"
 #include "engine/task.h"
 #include "engine/wire.h"
@@ -46,7 +49,9 @@ struct flow {
     uint64_t received;
 };
 
-static uint8_t chunk[CHUNK], sink[CHUNK];
+static struct block *file; /* what every flow sends, again and again: as a server does with a file that many ask for */
+static bool copying;
+static uint8_t sink[CHUNK];
 
 static double seconds(void)
 {
@@ -77,8 +82,13 @@ static void send_for_ever(void *argument)
     struct tcp_settings settings = {.remote = flow->to, .congestion = flow->congestion, .changed = note, .owner = &end};
     if (tcp_connect(flow->sender, &settings, &flow->out) < 0)
         abort();
+    uint32_t at = 0;
     for (;;) {
-        ssize_t n = tcp_connected(flow->out) ? IMP_BUSY : tcp_write(flow->out, chunk, sizeof chunk);
+        ssize_t n = IMP_BUSY;
+        if (tcp_connected(flow->out) == 0)
+            n = copying ? tcp_write(flow->out, file->data + at, CHUNK - at) : tcp_write_block(flow->out, file, at, CHUNK - at);
+        if (n > 0)
+            at = (at + (uint32_t)n) % CHUNK;
         if (n == IMP_BUSY && condition_wait(&end.changed, INSTANT_NEVER) == 0)
             continue;
         if (n < 0)
@@ -218,9 +228,13 @@ int main(int argc, char **argv)
             bottleneck_bps = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--cc") == 0)
             congestion = argv[i + 1];
+        else if (strcmp(argv[i], "--copy") == 0)
+            copying = strcmp(argv[i + 1], "yes") == 0;
     }
-    for (size_t i = 0; i < sizeof chunk; i++)
-        chunk[i] = (uint8_t)(i * 31);
+    file = block_create(CHUNK);
+    for (size_t i = 0; i < CHUNK; i++)
+        file->data[i] = (uint8_t)(i * 31);
+    block_sum(file);
     if (flows) {
         run(flows, duration_s, bottleneck_bps, congestion);
         return 0;

@@ -18,7 +18,7 @@
 #include "engine/engine_internal.h"
 #include "engine/sanitizer.h"
 
-enum { POOL_FREE_MAX = 65536, CACHE_LINE = 64 };
+enum { POOL_FREE_MAX = 65536, CACHE_LINE = 64, SUM_STRIDE = 64 };
 _Static_assert(sizeof(struct frame) == CACHE_LINE, "what every hop looks at is one line");
 
 struct block *block_create(uint32_t capacity)
@@ -26,7 +26,33 @@ struct block *block_create(uint32_t capacity)
     struct block *block = memory_take(sizeof *block + capacity);
     block->refs = 1;
     block->capacity = capacity;
+    block->sums = NULL;
     return block;
+}
+
+/* sums[i] is over the first i strides, modulo 2^16 - 1: the sum over strides a to b is sums[b] - sums[a]. */
+void block_sum(struct block *block)
+{
+    if (block->sums)
+        return;
+    block->sums = memory_take((block->capacity / SUM_STRIDE + 1) * sizeof *block->sums);
+    block->sums[0] = 0;
+    for (uint32_t i = 0; i < block->capacity / SUM_STRIDE; i++)
+        block->sums[i + 1] = checksum_partial(block->data + i * SUM_STRIDE, SUM_STRIDE, block->sums[i]);
+}
+
+uint32_t block_checksum(const struct block *block, uint32_t offset, uint32_t length)
+{
+    assert(offset <= block->capacity && length <= block->capacity - offset);
+    uint32_t first = (offset + SUM_STRIDE - 1) / SUM_STRIDE, end = (offset + length) / SUM_STRIDE;
+    if (!block->sums || first >= end)
+        return checksum_partial(block->data + offset, length, 0);
+    uint32_t before = first * SUM_STRIDE - offset, behind = offset + length - end * SUM_STRIDE;
+    uint32_t sum = checksum_combine(block->sums[end], ~block->sums[first]); /* minus, in ones' complement */
+    sum = checksum_partial(block->data + end * SUM_STRIDE, behind, sum);
+    if (before & 1)
+        sum = checksum_swap(sum);
+    return checksum_partial(block->data + offset, before, sum);
 }
 
 void block_release(struct block *block)
@@ -34,8 +60,10 @@ void block_release(struct block *block)
     if (!block)
         return;
     assert(block->refs > 0);
-    if (--block->refs == 0)
-        memory_free(block);
+    if (--block->refs > 0)
+        return;
+    memory_free(block->sums);
+    memory_free(block);
 }
 
 static struct frame *frame_obtain(struct frame_pool *pool, uint32_t wanted)

@@ -9,13 +9,18 @@
 struct engine;
 struct frame_pool;
 
-/* A refcounted run of bytes that several frames may point into: a stretch of a TCP send buffer. Never written once shared. */
+/* A refcounted run of bytes that several frames may point into: a stretch of a TCP send buffer, or an application's own bytes. Never
+ * written once shared. */
 struct block {
     uint32_t refs;
     uint32_t capacity;
+    uint32_t *sums; /* NULL, or what block_sum() noted */
     uint8_t data[];
 };
 struct block *block_create(uint32_t capacity); /* one reference, the caller's */
+/* The block is filled and will not change: its bytes are summed now, once, so that block_checksum() looks at a few of them only. */
+void block_sum(struct block *block);
+uint32_t block_checksum(const struct block *block, uint32_t offset, uint32_t length); /* checksum_partial() over a slice */
 static inline struct block *block_hold(struct block *block)
 {
     block->refs++;

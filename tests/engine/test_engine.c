@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/checksum.h"
 #include "base/memory.h"
 #include "engine/engine.h"
 #include "engine/event.h"
@@ -371,6 +372,26 @@ static void ties_go_by_node_then_by_its_counter(void **state)
 
 /* ---- frames ---- */
 
+static void a_block_knows_its_sums(void **state)
+{
+    (void)state;
+    struct random random;
+    random_seed(&random, 3, "block");
+    for (uint32_t capacity = 0; capacity < 1000; capacity += 1 + capacity / 3) {
+        struct block *block = block_create(capacity);
+        random_fill(&random, block->data, capacity);
+        block_sum(block);
+        for (unsigned i = 0; i < 2000; i++) {
+            uint32_t offset = (uint32_t)random_below(&random, capacity + 1);
+            uint32_t length = (uint32_t)random_below(&random, capacity - offset + 1);
+            uint32_t sum = checksum_partial(block->data + offset, length, 0x1234);
+            assert_int_equal(checksum_finish(checksum_combine(block_checksum(block, offset, length), 0x1234)),
+                             checksum_finish(sum));
+        }
+        block_release(block);
+    }
+}
+
 static void frames_keep_marks_and_tails_when_copied(void **state)
 {
     (void)state;
@@ -447,6 +468,7 @@ int main(void)
         cmocka_unit_test(equal_seeds_give_equal_digests),
         cmocka_unit_test(wires_and_nodes_go_down_and_up),
         cmocka_unit_test(ties_go_by_node_then_by_its_counter),
+        cmocka_unit_test(a_block_knows_its_sums),
         cmocka_unit_test(frames_keep_marks_and_tails_when_copied),
         cmocka_unit_test(every_profile_is_sound),
     };

@@ -172,7 +172,21 @@ static void the_send_buffer_keeps_a_stream(void **state)
     for (unsigned n = 0; n < 2000; n++) {
         if (n % 400 == 0)
             unit = n == 0 ? 0 : n == 400 ? 1448 : n == 800 ? 537 : n == 1200 ? 1 : 40000;
-        if (random_below(&r, 2)) {
+        uint64_t what = random_below(&r, 4);
+        if (what == 0) { /* lent, in two slices of which the second may go on where the first ended */
+            uint32_t count = 2 + (uint32_t)random_below(&r, 3000), before = (uint32_t)random_below(&r, 100);
+            struct block *block = block_create(before + count + 7);
+            memset(block->data, 0xee, block->capacity);
+            for (uint32_t i = 0; i < count; i++)
+                block->data[before + i] = value(end + i);
+            if (random_below(&r, 2))
+                block_sum(block);
+            send_buffer_lend(&buffer, block, before, count / 2);
+            send_buffer_lend(&buffer, block, before + count / 2, count - count / 2);
+            assert_int_equal(block->refs, 2);
+            block_release(block);
+            end += count;
+        } else if (what == 1) {
             uint32_t count = (uint32_t)random_below(&r, sizeof data);
             for (uint32_t i = 0; i < count; i++)
                 data[i] = value(end + i);

@@ -33,8 +33,8 @@ static void run(const struct trial *t)
     struct pair p = pair_create(t->seed, &t->ab, &t->ba, t->mtu ? t->mtu : 1500, t->ipv6);
     engine_run(p.engine, (struct instant){5 * NS_PER_S}); /* IPv6 duplicate address detection */
     struct end *a = memory_take_zeroed(1, sizeof *a), *b = memory_take_zeroed(1, sizeof *b);
-    *a = (struct end){.total = t->a_bytes, .chunk = t->a_chunk};
-    *b = (struct end){.total = t->b_bytes, .chunk = t->b_chunk};
+    *a = (struct end){.total = t->a_bytes, .chunk = t->a_chunk, .lends = t->seed % 3 == 0};
+    *b = (struct end){.total = t->b_bytes, .chunk = t->b_chunk, .lends = t->seed % 3 == 1};
     assert_int_equal(pair_start(&p, a, b, t->a, t->b), 0);
     engine_run(p.engine, (struct instant){3600 * NS_PER_S});
     if (a->wrong || b->wrong || a->read != t->b_bytes || b->read != t->a_bytes || !a->closed || !b->closed)

@@ -8,6 +8,10 @@
  * runs of a full segment, counted from where the stream began. A bulk transfer's segments are just these runs, so their checksums
  * need no second look at bytes that have long left the cache; a segment cut differently is summed when it is sent.
  *
+ * An application that has its bytes in a block already, and will not change them, lends it (tcp_write_block()): a slice of it is chained
+ * in, and nothing is copied; such a block may know the sums over its strides, so that not even they need a look at the bytes. A file that is served to a
+ * hundred clients is in memory, and is summed, once.
+ *
  * Blocks begin small and double while a stream goes on, so that a connection with one short request holds two kilobytes and an idle
  * one none. Bytes behind the used part of the last block may still be written when frames point at earlier parts of it: no frame
  * sees those. Offsets count from the first unacknowledged byte; a cursor remembers the block in which sending goes on.
@@ -21,6 +25,15 @@
 #include "base/checksum.h"
 #include "base/memory.h"
 #include "transport/limits.h"
+
+static void chain(struct send_buffer *buffer, struct send_block *b)
+{
+    if (buffer->last)
+        buffer->last->next = b;
+    else
+        buffer->head = b;
+    buffer->last = b;
+}
 
 static struct send_block *block_append(struct send_buffer *buffer, uint32_t wanted)
 {
@@ -37,11 +50,7 @@ static struct send_block *block_append(struct send_buffer *buffer, uint32_t want
     }
     struct send_block *b = memory_take(sizeof *b + runs * sizeof b->sums[0]);
     *b = (struct send_block){.block = block_create(capacity), .unit = unit, .phase = phase};
-    if (buffer->last)
-        buffer->last->next = b;
-    else
-        buffer->head = b;
-    buffer->last = b;
+    chain(buffer, b);
     return b;
 }
 
@@ -75,7 +84,7 @@ void send_buffer_write(struct send_buffer *buffer, const void *data, uint32_t le
     }
     while (length > 0) {
         struct send_block *b = buffer->last;
-        if (!b || b->end == b->block->capacity)
+        if (!b || b->lent || b->end == b->block->capacity)
             b = block_append(buffer, length);
         uint32_t room = b->block->capacity - b->end;
         uint32_t n = length < room ? length : room;
@@ -85,6 +94,21 @@ void send_buffer_write(struct send_buffer *buffer, const void *data, uint32_t le
         from += n;
         length -= n;
     }
+}
+
+void send_buffer_lend(struct send_buffer *buffer, struct block *block, uint32_t offset, uint32_t length)
+{
+    assert(length > 0 && offset <= block->capacity && length <= block->capacity - offset);
+    struct send_block *b = buffer->last;
+    if (b && b->lent && b->block == block && b->end == offset) { /* goes on where the last slice ended */
+        b->end += length;
+    } else {
+        b = memory_take(sizeof *b);
+        *b = (struct send_block){.block = block_hold(block), .first = offset, .end = offset + length, .lent = true};
+        chain(buffer, b);
+    }
+    buffer->length += length;
+    buffer->written = buffer->unit ? (buffer->written + length) % buffer->unit : 0;
 }
 
 void send_buffer_drop(struct send_buffer *buffer, uint32_t length)
@@ -155,6 +179,10 @@ bool send_buffer_sum(struct send_buffer *buffer, uint32_t offset, uint32_t lengt
     uint32_t inside;
     struct send_block *b = block_at(buffer, offset, &inside);
     uint32_t at = b->first + inside;
+    if (b->lent && length <= b->end - at) {
+        *sum = block_checksum(b->block, at, length);
+        return true;
+    }
     if (length == 0 || length != b->unit || at < b->phase || (at - b->phase) % length || length > b->end - at)
         return false;
     *sum = b->sums[(at - b->phase) / length];

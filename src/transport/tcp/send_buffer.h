@@ -14,6 +14,7 @@ struct send_block {
     uint32_t first, end; /* of block->data: what is in the buffer */
     uint32_t unit,
         phase; /* sums are kept of runs of `unit` bytes, the first of which begins at block->data + phase; 0: of none */
+    bool lent; /* the block is not ours to write to */
     uint32_t sums[];
 };
 struct send_buffer {
@@ -27,7 +28,9 @@ struct send_buffer {
 /* Copies; the caller minds the limit. `unit`: the payload of a full segment, 0 when not yet known: runs of so many bytes are summed while they
  * are copied. */
 void send_buffer_write(struct send_buffer *buffer, const void *data, uint32_t length, uint32_t unit);
-/* The sum over [offset, offset + length), when that is just one of the runs that were summed. */
+/* Takes a slice of someone else's block as it is: a reference to it, no copy. */
+void send_buffer_lend(struct send_buffer *buffer, struct block *block, uint32_t offset, uint32_t length);
+/* The sum over [offset, offset + length), when it is known: just one of the runs that were summed, or all in one lent block. */
 bool send_buffer_sum(struct send_buffer *buffer, uint32_t offset, uint32_t length, uint32_t *sum);
 void send_buffer_drop(struct send_buffer *buffer, uint32_t length); /* from the front; at most what is in it */
 void send_buffer_free(struct send_buffer *buffer);

@@ -123,11 +123,11 @@ static bool open_for_writing(const struct tcp_connection *c)
     }
 }
 
-ssize_t tcp_write(struct tcp_socket *socket, const void *data, size_t length)
+/* How much of `length` bytes the send buffer takes now, or why none. */
+static ssize_t write_room(const struct tcp_connection *c, size_t length)
 {
-    struct tcp_connection *c = connection_of(socket);
-    assert(socket->kind == SOCKET_CONNECTION);
-    if (socket->state == TCP_CLOSED)
+    assert(c->socket.kind == SOCKET_CONNECTION);
+    if (c->socket.state == TCP_CLOSED)
         return c->error ? c->error : IMP_CLOSED;
     if (!open_for_writing(c))
         return IMP_CLOSED;
@@ -136,13 +136,38 @@ ssize_t tcp_write(struct tcp_socket *socket, const void *data, size_t length)
     if (c->send.length >= c->snd.limit)
         return IMP_BUSY;
     uint32_t room = c->snd.limit - c->send.length;
-    uint32_t n = length < room ? (uint32_t)length : room;
-    send_buffer_write(&c->send, data, n, c->socket.state >= TCP_ESTABLISHED ? c->mss : 0);
+    return length < room ? (ssize_t)length : (ssize_t)room;
+}
+
+static void written(struct tcp_connection *c)
+{
+    struct tcp *tcp = c->socket.tcp;
     if (c->flags & CONNECTION_DEFERRED)
-        fast_open_go(c, tcp_now(socket->tcp));
-    output(c, tcp_now(socket->tcp));
-    bury(socket->tcp);
-    return (ssize_t)n;
+        fast_open_go(c, tcp_now(tcp));
+    output(c, tcp_now(tcp));
+    bury(tcp);
+}
+
+ssize_t tcp_write(struct tcp_socket *socket, const void *data, size_t length)
+{
+    struct tcp_connection *c = connection_of(socket);
+    ssize_t n = write_room(c, length);
+    if (n <= 0)
+        return n;
+    send_buffer_write(&c->send, data, (uint32_t)n, socket->state >= TCP_ESTABLISHED ? c->mss : 0);
+    written(c);
+    return n;
+}
+
+ssize_t tcp_write_block(struct tcp_socket *socket, struct block *block, uint32_t offset, uint32_t length)
+{
+    struct tcp_connection *c = connection_of(socket);
+    ssize_t n = write_room(c, length);
+    if (n <= 0)
+        return n;
+    send_buffer_lend(&c->send, block, offset, (uint32_t)n);
+    written(c);
+    return n;
 }
 
 /* Our half ends: the FIN goes behind the last byte. */

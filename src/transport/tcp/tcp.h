@@ -73,6 +73,9 @@ int tcp_connected(const struct tcp_socket *socket); /* 0, IMP_BUSY while connect
 ssize_t tcp_read(struct tcp_socket *socket, void *out, size_t capacity);
 /* Bytes taken into the send buffer (1..length), IMP_BUSY when it is full, IMP_CLOSED after tcp_finish(), or the error. */
 ssize_t tcp_write(struct tcp_socket *socket, const void *data, size_t length);
+/* The same without a copy: a slice of a block (borrowed; the connection holds it itself as long as it needs to), whose bytes must not change any
+ * more. A block that was given to block_sum() is not even read. */
+ssize_t tcp_write_block(struct tcp_socket *socket, struct block *block, uint32_t offset, uint32_t length);
 int tcp_finish(struct tcp_socket *socket); /* FIN behind what was written */
 void tcp_close(struct tcp_socket
                    *socket); /* the owner lets go: FIN (or RST when unread data is lost, RFC 2525 2.17); never use it again */
