@@ -89,6 +89,22 @@ static void family_setup(struct drill *drill, const struct prefix *local)
         fprintf(stderr, "imp: the local address cannot be set up: %s\n", imp_error_text(error));
 }
 
+/* A script may have a local address of its own, which packetdrill does not tell; it comes with bind(). */
+bool device_own(struct drill *drill, const struct ip *address)
+{
+    struct prefix *local = &drill->flags.local4;
+    if (stack_is_local(drill->stack, address))
+        return true;
+    if (address->family != 4 || !prefix_contains(local, address))
+        return false;
+    struct address_info info = {.interface = drill->interface->index,
+                                .prefix = {.address = *address, .length = local->length},
+                                .origin = ADDRESS_STATIC,
+                                .preferred_until = INSTANT_NEVER,
+                                .valid_until = INSTANT_NEVER};
+    return stack_address_add(drill->stack, &info) == 0;
+}
+
 void device_create(struct drill *drill)
 {
     drill->engine = engine_create(1);

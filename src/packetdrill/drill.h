@@ -39,7 +39,8 @@ struct drill {
     struct list captured;
     uint32_t captured_count;
     bool open;                              /* what is sent is captured: not while the world is being made */
-    uint64_t sysctl_mark;                   /* of the settings file as last read */
+    uint64_t sysctl_mark;                   /* of the settings file as last read, */
+    uint32_t forgotten;                     /* and its commands that were obeyed */
     uint32_t receive_default, backlog_most; /* net.core.rmem_default, somaxconn */
     struct descriptor *descriptors[LIMIT_DESCRIPTORS];
 };
@@ -61,6 +62,7 @@ bool drill_advance_to_packet(struct drill *drill); /* until one is captured; fal
 /* ---- device.c: the wire's end ---- */
 void device_create(struct drill *drill); /* node, stack, addresses; settled */
 void device_destroy(struct drill *drill);
+bool device_own(struct drill *drill, const struct ip *address);            /* ours, or from now on; false: it cannot be */
 int device_inject(struct drill *drill, const void *packet, size_t length); /* 0, or -1 with errno */
 
 /* ---- sysctl.c ---- */

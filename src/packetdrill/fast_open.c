@@ -118,6 +118,10 @@ ssize_t fast_open_send(struct socket *socket, const struct msghdr *message, cons
         return 0;
     }
     bool patient = !socket->descriptor.nonblocking && !(flags & MSG_DONTWAIT);
+    if (patient && with_syn < length)
+        (void)tcp_set(socket->tcp, TCP_KNOB_WRITER, 1);
     int result = stream_open_wait(socket, patient, EINPROGRESS);
+    if (socket->tcp)
+        (void)tcp_set(socket->tcp, TCP_KNOB_WRITER, 0);
     return result == 0 || (errno == EINPROGRESS && with_syn) ? (ssize_t)with_syn : -1;
 }

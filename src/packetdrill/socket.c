@@ -132,7 +132,7 @@ int socket_bind(struct socket *socket, const struct sockaddr *address, socklen_t
         return -1;
     if (socket->bound || socket->tcp)
         return fail(EINVAL);
-    if (!ip_is_any(&local.address) && !ip_is_multicast(&local.address) && !stack_is_local(socket->drill->stack, &local.address))
+    if (!ip_is_any(&local.address) && !ip_is_multicast(&local.address) && !device_own(socket->drill, &local.address))
         return fail(EADDRNOTAVAIL);
     if (local.port) {
         if (taken(socket, &local))

@@ -184,7 +184,14 @@ static ssize_t send_bytes(struct socket *socket, const uint8_t *data, size_t len
         }
         if (n != IMP_BUSY)
             return send_failed(socket, done);
-        if (!patient || !drill_wait(socket->drill, output_ready, socket, deadline))
+        if (!patient)
+            return done ? (ssize_t)done : fail(EAGAIN);
+        if (opening)
+            (void)tcp_set(socket->tcp, TCP_KNOB_WRITER, 1);
+        bool ready = drill_wait(socket->drill, output_ready, socket, deadline);
+        if (opening && socket->tcp)
+            (void)tcp_set(socket->tcp, TCP_KNOB_WRITER, 0);
+        if (!ready)
             return done ? (ssize_t)done : fail(EAGAIN);
     }
 }

@@ -8,6 +8,9 @@
  *
  * Where the public scripts count on something else than our default, sysctl_default() has it.
  *
+ * Two lines are commands: "net.ipv4.tcp_fastopen_cookies=0" (a size of the cookie cache that some kernels have) and "tcp_metrics=flush" (for
+ * "ip tcp_metrics flush all") make TCP forget what it knows of its peers, each once.
+ *
  * "net.ipv4.tcp_..." is TCP's own business; a few of "net.core" are this program's. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +18,7 @@
 #include <sys/stat.h>
 
 #include "packetdrill/drill.h"
-#include "transport/tcp/tcp.h"
+#include "transport/tcp/options.h"
 
 static char *trim(char *text)
 {
@@ -28,6 +31,12 @@ static char *trim(char *text)
     return text;
 }
 
+static bool forgets(const char *name, const char *value)
+{
+    return (strcmp(name, "net.ipv4.tcp_fastopen_cookies") == 0 && strcmp(value, "0") == 0) ||
+           (strcmp(name, "tcp_metrics") == 0 && strcmp(value, "flush") == 0);
+}
+
 static void set(struct drill *drill, const char *name, const char *value)
 {
     if (strcmp(name, "net.core.somaxconn") == 0)
@@ -36,7 +45,8 @@ static void set(struct drill *drill, const char *name, const char *value)
         (void)tcp_sysctl_set(drill->tcp, name, value);
 }
 
-static void line_read(struct drill *drill, char *line)
+/* `forgotten` counts the commands of the file so far. */
+static void line_read(struct drill *drill, char *line, uint32_t *forgotten)
 {
     line = trim(line);
     char *equals = strchr(line, '=');
@@ -47,7 +57,12 @@ static void line_read(struct drill *drill, char *line)
     for (char *at = name; *at; at++)
         if (*at == '/')
             *at = '.';
-    set(drill, name, value);
+    if (!forgets(name, value)) {
+        set(drill, name, value);
+    } else if (++*forgotten > drill->forgotten) {
+        drill->forgotten = *forgotten;
+        tcp_forget_peers(drill->tcp);
+    }
 }
 
 static uint64_t mark_of(const struct stat *file)
@@ -74,7 +89,8 @@ void sysctl_refresh(struct drill *drill)
     if (!file)
         return;
     char line[512];
+    uint32_t forgotten = 0;
     while (fgets(line, sizeof line, file))
-        line_read(drill, line);
+        line_read(drill, line, &forgotten);
     fclose(file);
 }

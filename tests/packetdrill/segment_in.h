@@ -33,7 +33,7 @@ static void inject(uint8_t protocol, uint8_t *transport, size_t bytes, size_t su
     static uint8_t packet[66000];
     const uint8_t *from = six ? REMOTE6 : REMOTE4, *to = six ? LOCAL6 : LOCAL4;
     size_t address = six ? 16 : 4, header = six ? 40 : 20;
-    uint32_t sum = sum_of(from, address, sum_of(to, address, (uint32_t)(protocol + bytes)));
+    uint32_t sum = protocol == IPPROTO_ICMP ? 0 : sum_of(from, address, sum_of(to, address, (uint32_t)(protocol + bytes)));
     put16(transport + sum_at, fold(sum_of(transport, bytes, sum)));
     memset(packet, 0, header);
     if (six) {

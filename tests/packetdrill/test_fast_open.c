@@ -125,6 +125,75 @@ static void test_client_without_cookie(void **state)
     out(0, "S 0:1420(1420) win 64240 <mss 1460,sackOK,TS,ws 7>");
 }
 
+/* Writes a line to the settings file. */
+static void setting(const char *path, const char *line)
+{
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    assert_true(fputs(line, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* What is known of peers is forgotten when the settings say so, and each time only once. */
+static void test_forgets(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/imp-fast-open-XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(close(file), 0);
+    assert_int_equal(setenv("IMP_SYSCTL_FILE", path, 1), 0);
+    learn_cookie(0);
+    setting(path, "net.ipv4.tcp_fastopen_cookies=0\nnet.ipv4.tcp_fastopen_cookies=10\n");
+    learn_cookie(0.1);
+    setting(path, "net.ipv4.tcp_ecn=0\n"); /* the file is read again, but the command was obeyed */
+    int fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK);
+    at(0.2);
+    assert_int_equal(send_fast(fd, 100, 0), 100);
+    out(0.2, "S 0:100(100) win 64240 <mss 1460,sackOK,TS,ws 7,FO abcd1234>");
+    assert_int_equal(table.close(world, fd), 0);
+    local_known = false;
+    setting(path, "tcp_metrics=flush\n");
+    learn_cookie(0.3);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* A caller that waits with more to write: its data carries the ACK of the SYN+ACK, and the answer to it is acknowledged late. */
+static void test_waiting_writer_saves_an_ack(void **state)
+{
+    (void)state;
+    learn_cookie(0);
+    int fd = make_socket(SOCK_STREAM);
+    struct blocked work;
+    at(0.1);
+    begin(&work, blocking_send_fast, &fd);
+    out(0.1, "S 0:1000(1000)");
+    at(0.12);
+    in("S. 0:0(0) ack 1001 win 5840 <mss 1460,sackOK,ws 6>");
+    out(0.12, "P. 1001:2001(1000) ack 1");
+    finish(&work, 2000, 0.12);
+    at(0.13);
+    in("P. 1:101(100) ack 2001 win 257");
+    out(0.17, ". 2001:2001(0) ack 101");
+}
+
+static void test_icmp_too_big(void **state)
+{
+    (void)state;
+    learn_cookie(0);
+    int fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK);
+    at(0.1);
+    assert_int_equal(send_fast(fd, 2000, 0), 1000);
+    out(0.1, "S 0:1000(1000)");
+    at(0.11);
+    uint8_t error[36] = {3, 4};
+    put16(error + 6, 900);
+    memcpy(error + 8, received, 28);
+    inject(IPPROTO_ICMP, error, sizeof error, 2, 0);
+    out(0.11, "S 0:0(0) win 65360 <mss 860,sackOK,TS,ws 7>");
+    assert_int_equal(tcpi_options(fd) & LINUX_TCPI_SYN_DATA, 0);
+}
+
 /* ---- the server ---- */
 
 static int server(int queue)
@@ -193,6 +262,22 @@ static void test_server_key(void **state)
     out(0, cookie);
 }
 
+/* A local address of the script's own: it is ours once a socket is bound to it, if it is of our subnet. */
+static void test_other_address(void **state)
+{
+    (void)state;
+    struct sockaddr_storage name;
+    socklen_t n = name_of(true, SERVER_PORT, &name);
+    struct sockaddr_in *other = (struct sockaddr_in *)&name;
+    other->sin_addr.s_addr = htonl(0xc0a80107);
+    int fd = make_socket(SOCK_STREAM);
+    assert_int_equal(table.bind(world, fd, (struct sockaddr *)&name, n), 0);
+    assert_int_equal(table.listen(world, fd, 1), 0);
+    other->sin_addr.s_addr = htonl(0x0a000001);
+    fd = make_socket(SOCK_STREAM);
+    must_fail(table.bind(world, fd, (struct sockaddr *)&name, n), EADDRNOTAVAIL);
+}
+
 static void test_server_without_cookie(void **state)
 {
     (void)state;
@@ -245,6 +330,10 @@ int main(void)
         SCENE(test_client_refused),
         SCENE(test_connect_waits_for_data),
         SCENE(test_client_without_cookie),
+        SCENE(test_forgets),
+        SCENE(test_waiting_writer_saves_an_ack),
+        SCENE(test_icmp_too_big),
+        SCENE(test_other_address),
         SCENE(test_server),
         SCENE(test_server_ipv6),
         SCENE(test_server_key),

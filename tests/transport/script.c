@@ -280,7 +280,9 @@ static inline void script_options(struct script *s, char *text, struct expectati
         } else if (strncmp(word, "fo", 2) == 0) {
             g->options |= TCP_OPTION_FAST_OPEN;
             g->cookie_length = 0;
-            for (const char *p = word + 2 + (word[2] == ' '); sscanf(p, "%2x", &a) == 1 && g->cookie_length < 16; p += 2)
+            g->experimental = strncmp(word, "foexp", 5) == 0;
+            const char *value = word + (g->experimental ? 5 : 2);
+            for (const char *p = value + (*value == ' '); sscanf(p, "%2x", &a) == 1 && g->cookie_length < 16; p += 2)
                 g->cookie[g->cookie_length++] = (uint8_t)a;
         } else if (*word) {
             script_fail(s, "unknown option \"%s\"", word);
@@ -410,8 +412,9 @@ static inline void script_expect(struct script *s, char *text)
                (want->user_timeout != seen->user_timeout || want->user_timeout_minutes != seen->user_timeout_minutes))))
         what = "user timeout";
     else if (want->options & TCP_OPTION_FAST_OPEN &&
-             (want->cookie_length != seen->cookie_length || memcmp(want->cookie, seen->cookie, seen->cookie_length) != 0))
-        what = "Fast Open cookie";
+             (want->experimental != seen->experimental || want->cookie_length != seen->cookie_length ||
+              memcmp(want->cookie, seen->cookie, seen->cookie_length) != 0))
+        what = "Fast Open option";
     else if (e.has_ce && (c->traffic_class & 3) != e.ecn)
         what = "ECN field";
     if (what)

@@ -106,6 +106,37 @@ static void hostile_options_do_no_harm(void **state)
     assert_int_equal(s.options, 0);
 }
 
+static void experiments_are_told_by_their_number(void **state)
+{
+    (void)state;
+    struct tcp_segment s;
+    memset(&s, 0, sizeof s);
+    static const uint8_t asks[] = {254, 4, 0xf9, 0x89}, shows[] = {254, 8, 0xf9, 0x89, 'c', 'o', 'o', 'k'},
+                         other[] = {254, 8, 0xf9, 0x88, 1, 2, 3, 4}, bare[] = {254, 3, 0xf9, 1},
+                         odd[] = {254, 9, 0xf9, 0x89, 1, 2, 3, 4, 5, 0, 0, 0}, plain[] = {34, 6, 'c', 'o', 'o', 'k', 1, 1};
+    assert_int_equal(parse(asks, sizeof asks, &s), 0);
+    assert_int_equal(s.options, TCP_OPTION_FAST_OPEN);
+    assert_true(s.experimental && s.cookie_length == 0);
+    assert_int_equal(parse(shows, sizeof shows, &s), 0);
+    assert_true(s.experimental && s.cookie_length == 4);
+    assert_memory_equal(s.cookie, "cook", 4);
+    assert_int_equal(parse(plain, sizeof plain, &s), 0);
+    assert_true(!s.experimental && s.cookie_length == 4);
+    assert_int_equal(parse(other, sizeof other, &s), 0);
+    assert_int_equal(s.options, 0);
+    assert_int_equal(parse(bare, sizeof bare, &s), 0);
+    assert_int_equal(s.options, 0);
+    assert_int_equal(parse(odd, sizeof odd, &s), 0);
+    assert_int_equal(s.options, 0);
+    for (unsigned length = 0; length <= TCP_FAST_OPEN_COOKIE_MAX; length += length ? 2 : 4) {
+        memset(&s, 0, sizeof s);
+        s.options = TCP_OPTION_FAST_OPEN;
+        s.experimental = true;
+        s.cookie_length = (uint8_t)length;
+        round_trip(s, 0);
+    }
+}
+
 static void impossible_headers_are_malformed(void **state)
 {
     (void)state;
@@ -155,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_combination_of_options_goes_round),
         cmocka_unit_test(hostile_options_do_no_harm),
+        cmocka_unit_test(experiments_are_told_by_their_number),
         cmocka_unit_test(impossible_headers_are_malformed),
         cmocka_unit_test(printing_reads_like_tcpdump),
         cmocka_unit_test(sequence_numbers_wrap),

@@ -131,6 +131,17 @@ void ack_decide(struct tcp_connection *c, struct instant now)
         delay(c, now);
 }
 
+/* The SYN+ACK is to be acknowledged, but whoever waits to write does so in a moment, and a request begins a conversation (as Linux). */
+void ack_with_request(struct tcp_connection *c, struct instant now)
+{
+    c->ack.pending |= ACK_WANTED;
+    c->ack.pingpong = 0;
+    c->ack.timeout_ns = ACK_DELAY_MIN_NS;
+    c->ack.last_receive = now;
+    ack_quickly(c, QUICK_ACKS_MAX);
+    timer_due(c, TIMER_ACK, instant_add(now, ACK_DELAY_MAX_NS));
+}
+
 void ack_sent(struct tcp_connection *c, struct instant now)
 {
     (void)now;
@@ -170,7 +181,7 @@ void ack_after_read(struct tcp_connection *c, struct instant now)
     bool due = c->ack.pending && (sequence_distance(c->rcv.wup, c->rcv.nxt) > c->rcv.mss ||
                                   (c->ack.pending & ACK_PUSHED && !c->ack.pingpong && c->receive.length == 0 && quick(c)));
     uint32_t now_open = receive_window(c);
-    if (!due && 2ull * now_open <= c->rcv.limit) {
+    if (!due && !c->rcv.by_syn && 2ull * now_open <= c->rcv.limit) {
         uint32_t window = receive_window_select(c);
         due = window && window >= 2ull * now_open;
     }

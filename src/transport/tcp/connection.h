@@ -24,13 +24,16 @@ struct tcp_connection {
     int soft_error;      /* the last ICMP complaint, told when the connection times out (RFC 1122 4.2.3.9) */
     uint32_t pseudo_sum; /* of the addresses and the protocol: all but the length */
     uint16_t interface;
-    uint16_t mtu;        /* of the path, at most 65535 */
-    uint16_t mss;        /* payload of a full segment, timestamps deducted (Eff.snd.MSS but for SACK blocks) */
-    uint16_t mss_peer;   /* what the peer's option allows */
-    uint16_t mss_asked;  /* the socket's own clamp; 0 = none */
-    uint16_t syn_data;   /* payload bytes on our SYN, until it is answered */
-    bool syn_data_taken; /* data on a SYN counted, ours or the peer's */
-    struct instant syn_sent;
+    uint16_t mtu;                /* of the path, at most 65535 */
+    uint16_t mss;                /* payload of a full segment, timestamps deducted (Eff.snd.MSS but for SACK blocks) */
+    uint16_t mss_peer;           /* what the peer's option allows */
+    uint16_t mss_asked;          /* the socket's own clamp; 0 = none */
+    uint16_t syn_data;           /* payload bytes on our SYN, until it is answered */
+    bool syn_data_taken;         /* data on a SYN counted, ours (all of it) or the peer's */
+    bool writer_waits;           /* for the connection to open: data follows at once (TCP_KNOB_WRITER) */
+    bool syn_plain;              /* ours went again without it before the retransmission timer said so */
+    bool fast_open_experimental; /* with CONNECTION_FAST_ASKED: the form of the option */
+    struct instant syn_sent, first_syn;
     uint8_t ttl, syn_retries, retries, backoff, probes, keep_alive_probes;
     struct tcp_personal personal;
     struct {
@@ -46,6 +49,7 @@ struct tcp_connection {
         uint32_t wnd;   /* as last sent, counted from wup */
         uint32_t limit; /* of the buffer, bytes */
         uint8_t scale;
+        bool by_syn;                /* wnd was told by a SYN, which cannot say more than 65535 */
         uint16_t mss;               /* estimate of the peer's segment size */
         struct sequence tune_start; /* auto-tuning: what was read since */
         struct instant tune_time;

@@ -9,14 +9,18 @@
  * keyed hash: a newcomer takes the place of whoever had it). Where SYNs with data vanish, which some middleboxes see to, the SYN that is
  * sent again is an ordinary one; after two such losses the address is left alone, for a minute, two, four ... (section 4.1.3.1).
  *
- * Data on the SYN is in no record of the retransmission queue: either the SYN+ACK takes it, or handshake_done() winds SND.NXT back and
- * it leaves again as if it never had. That is the whole of the fallback.
+ * Data on the SYN is in no record of the retransmission queue until the SYN+ACK tells what of it was taken; the rest then gets its records and
+ * goes again at once (handshake.c). That is the whole of the fallback.
  *
  * The cookie is Linux's: SipHash-2-4 over source and destination. Two keys may be set: cookies by the second are good, and renewed.
  * A listener counts connections that are open before their handshake ends, and for a minute those that then were reset (section 5.1):
  * at its limit, SYNs are taken the old way. That count outlives accept(), hence struct fast_open_queue.
  *
- * Left out on purpose: the experimental option of before the RFC. Timers: none of its own. */
+ * The option has two forms: the RFC's, and the one of its time as an experiment (RFC 6994 says how those are written), which some servers know alone.
+ * A server answers in the form in which it was asked. A client that asked in vain asks the next time in the experimental form, and if that
+ * is in vain too, in the RFC's form for good (as Linux).
+ *
+ * Timers: none of its own. */
 #include "transport/tcp/fast_open.h"
 
 #include <stdio.h>
@@ -35,6 +39,7 @@ struct fast_open_peer {
     struct ip address;              /* family 0: a free place */
     struct fast_open_cookie cookie; /* length 0: none known */
     uint16_t mss;
+    uint8_t refusals; /* forms in which a cookie was asked for in vain: the RFC's, then the experimental one */
     uint8_t losses;
     struct instant last_loss;
 };
@@ -56,6 +61,12 @@ static struct fast_open_peer *peer_find(struct tcp *tcp, const struct ip *addres
 
 void fast_open_cache_free(struct tcp *tcp) { memory_free(tcp->fast_open_peers); }
 
+void tcp_forget_peers(struct tcp *tcp)
+{
+    memory_free(tcp->fast_open_peers);
+    tcp->fast_open_peers = NULL;
+}
+
 static bool avoided(const struct fast_open_peer *peer, struct instant now)
 {
     unsigned shift = peer->losses < LOSSES_SHIFT_MAX ? peer->losses : LOSSES_SHIFT_MAX;
@@ -67,9 +78,14 @@ static bool without_cookie(const struct tcp_connection *c)
     return c->personal.fast_open_no_cookie || c->socket.tcp->sysctls.fastopen & FAST_OPEN_CLIENT_NO_COOKIE;
 }
 
+static void asked(struct tcp_connection *c, const struct fast_open_cookie *cookie)
+{
+    c->flags |= CONNECTION_FAST_ASKED;
+    c->fast_open_experimental = cookie->experimental;
+}
+
 void fast_open_connect(struct tcp_connection *c, struct instant now)
 {
-    static const struct fast_open_cookie ASK;
     struct tcp *tcp = c->socket.tcp;
     struct fast_open_peer *peer = peer_find(tcp, &c->socket.remote.address);
     if (peer && avoided(peer, now)) {
@@ -78,8 +94,9 @@ void fast_open_connect(struct tcp_connection *c, struct instant now)
         c->flags |= CONNECTION_DEFERRED;
         connection_tell(c);
     } else {
-        c->flags |= CONNECTION_FAST_ASKED;
-        output_syn(c, &ASK, now);
+        struct fast_open_cookie ask = {.experimental = peer && peer->refusals == 1};
+        asked(c, &ask);
+        output_syn(c, &ask, now);
     }
 }
 
@@ -101,32 +118,38 @@ void fast_open_go(struct tcp_connection *c, struct instant now)
     struct fast_open_peer *peer = peer_find(c->socket.tcp, &c->socket.remote.address);
     bool known = peer && peer->cookie.length && !without_cookie(c);
     c->flags &= ~(uint32_t)CONNECTION_DEFERRED;
-    c->flags |= known ? (uint32_t)CONNECTION_FAST_ASKED : 0u;
+    if (known)
+        asked(c, &peer->cookie);
     uint16_t room = syn_room(c, peer);
     c->syn_data = c->send.length < room ? (uint16_t)c->send.length : room;
     output_syn(c, known ? &peer->cookie : NULL, now);
+}
+
+/* Whoever does not answer in one form of the option is asked in the other. */
+static void refused(const struct tcp_connection *c, struct fast_open_peer *peer)
+{
+    uint8_t refusals = c->fast_open_experimental ? 2 : 1;
+    if (refusals > peer->refusals && !peer->cookie.length)
+        peer->refusals = refusals;
 }
 
 void fast_open_answered(struct tcp_connection *c, const struct tcp_segment *syn_ack, struct instant now)
 {
     if (!(c->flags & CONNECTION_FAST_ASKED) && !c->syn_data)
         return;
-    bool cookie = c->flags & CONNECTION_FAST_ASKED && syn_ack->options & TCP_OPTION_FAST_OPEN && syn_ack->cookie_length;
-    bool taken = sequence_after(syn_ack->acknowledgement, sequence_add(c->snd.iss, 1));
-    bool vanished = c->syn_retries > 0 && c->syn_data && !taken && !cookie;
-    struct fast_open_peer *peer = peer_find(c->socket.tcp, &c->socket.remote.address);
-    if (!peer && !cookie && !vanished)
-        return;
-    if (!peer) {
-        peer = peer_place(c->socket.tcp, &c->socket.remote.address);
+    bool wanted = c->flags & CONNECTION_FAST_ASKED, option = syn_ack->options & TCP_OPTION_FAST_OPEN;
+    bool again = c->syn_retries || c->syn_plain, taken = sequence_after(syn_ack->acknowledgement, sequence_add(c->snd.iss, 1));
+    struct fast_open_peer *peer = peer_place(c->socket.tcp, &c->socket.remote.address);
+    if (!ip_equal(&peer->address, &c->socket.remote.address))
         *peer = (struct fast_open_peer){.address = c->socket.remote.address};
-    }
     peer->mss = c->mss_peer;
-    if (cookie) {
-        peer->cookie.length = syn_ack->cookie_length;
+    if (wanted && option && syn_ack->cookie_length) {
+        peer->cookie = (struct fast_open_cookie){.length = syn_ack->cookie_length, .experimental = syn_ack->experimental};
         memcpy(peer->cookie.bytes, syn_ack->cookie, syn_ack->cookie_length);
+    } else if (wanted && !option && !again && !c->syn_data) {
+        refused(c, peer);
     }
-    if (vanished) {
+    if (again && c->syn_data && !taken && !(wanted && option)) {
         peer->losses = peer->losses < UINT8_MAX ? (uint8_t)(peer->losses + 1) : UINT8_MAX;
         peer->last_loss = now;
     } else {
@@ -157,7 +180,7 @@ static void cookie_for(struct hash_key key, const struct packet_info *info, stru
     memcpy(both, info->source.b, n);
     memcpy(both + n, info->destination.b, n);
     uint64_t hash = hash_keyed(key, both, 2 * n);
-    out->length = COOKIE_BYTES;
+    *out = (struct fast_open_cookie){.length = COOKIE_BYTES};
     for (unsigned i = 0; i < COOKIE_BYTES; i++)
         out->bytes[i] = (uint8_t)(hash >> 8 * i);
 }
@@ -188,8 +211,7 @@ int fast_open_key_parse(struct tcp *tcp, const char *text)
     if (*text)
         return IMP_MALFORMED;
     if (tcp)
-        if (tcp)
-            tcp->fast_open_key = key;
+        tcp->fast_open_key = key;
     return 0;
 }
 
@@ -266,6 +288,7 @@ bool fast_open_accepts(struct tcp_listener *listener, const struct packet_info *
         return false;
     const struct fast_open_key *key = key_of(listener);
     cookie_for(key->key[0], info, answer);
+    answer->experimental = syn->experimental;
     if (syn->cookie_length == answer->length && memcmp(syn->cookie, answer->bytes, answer->length) == 0)
         return true;
     *with_cookie = true;

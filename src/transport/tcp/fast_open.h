@@ -12,7 +12,8 @@ enum fast_open_bit { /* of net.ipv4.tcp_fastopen, as Linux */
                      FAST_OPEN_SERVER_ALL = 0x400,       /* listeners take it without asking for it */
 };
 struct fast_open_cookie {
-    uint8_t length; /* 0: asks for one */
+    uint8_t length;    /* 0: asks for one */
+    bool experimental; /* in the form of before RFC 7413 */
     uint8_t bytes[TCP_FAST_OPEN_COOKIE_MAX];
 };
 /* How many connections of a listener are open fast, that is before their peer has shown that it is there. Shared by the listener and those
@@ -24,10 +25,12 @@ struct fast_open_queue {
     struct fast_open_key key; /* the listener's own, when set */
 };
 
-/* The client's side. connect() begins; false: an ordinary SYN. With a cookie at hand the SYN waits for the first data (CONNECTION_DEFERRED). */
+/* The client's side. connect() begins. With a cookie at hand the SYN waits for the first data (CONNECTION_DEFERRED). */
 void fast_open_connect(struct tcp_connection *c, struct instant now);
 void fast_open_go(struct tcp_connection *c, struct instant now); /* what waited leaves, with the data that is there */
 void fast_open_answered(struct tcp_connection *c, const struct tcp_segment *syn_ack, struct instant now);
+void syn_data_again(struct tcp_connection *c,
+                    struct instant now); /* handshake.c: what was on our SYN and was not taken leaves */
 
 /* The server's side. True: the SYN opens its connection at once, and its data counts. *answer: the cookie for the SYN+ACK when *with_cookie. */
 bool fast_open_accepts(struct tcp_listener *listener, const struct packet_info *info, const struct tcp_segment *syn,

@@ -6,7 +6,7 @@
  * SYN-SENT is the one state with rules of its own (section 3.10.7.3), so its input is here. A SYN without ACK in it is a simultaneous
  * open: both sides asked at once, and one connection comes of it. The handshake gives the first round-trip sample, unless the SYN
  * was retransmitted: then RFC 6298 section 5.7 asks for a fresh start at 3 s (kept at the initial 1 s, as Linux), and RFC 5681 for an
- * initial window of one segment.
+ * initial window of one segment (RFC 6928 section 2 and Linux let the first such loss pass; with a thousand flows on a slow link that is too much).
  *
  * Timers: the retransmission of SYN and SYN+ACK is timers.c's. */
 #include <assert.h>
@@ -48,28 +48,37 @@ void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, 
     connection_update_mss(c);
 }
 
-/* Data on our SYN: what the peer took is acknowledged, and what it did not take was never sent (RFC 7413 section 4.2.2). */
+/* Data on our SYN (RFC 7413 section 4.2.2): what the peer took is acknowledged. The rest is lost, by which nothing is said of congestion, and
+ * waits in the retransmission queue, cut as the peer now says. */
 static void syn_data_answered(struct tcp_connection *c, struct sequence ack)
 {
-    uint32_t taken = sequence_distance(c->snd.una, ack);
-    c->syn_data_taken = taken > 0;
+    uint32_t taken = sequence_distance(c->snd.una, ack), left = c->syn_data - taken;
+    c->syn_data_taken = left == 0;
     send_buffer_drop(&c->send, taken);
     c->count.bytes_acked += taken;
-    c->snd.una = c->snd.nxt = c->snd.partial_end = ack;
+    c->snd.una = c->snd.partial_end = ack;
     c->syn_data = 0;
+    for (uint32_t length; left; left -= length) {
+        length = left < c->mss ? left : c->mss;
+        struct sent sent = {.start = ack, .length = length, .transmissions = 1, .time = c->syn_sent};
+        recovery_mark_lost(c, retransmit_queue_push(&c->sent, sent));
+        ack = sequence_add(ack, length);
+    }
 }
 
 void handshake_done(struct tcp_connection *c, struct sequence ack, struct instant now)
 {
     c->snd.una = sequence_add(c->snd.iss, 1);
+    bool again = c->syn_retries || c->syn_plain;
     if (c->syn_data)
         syn_data_answered(c, ack);
     fast_open_end(c, false);
     timer_clear(c, TIMER_RETRANSMIT);
-    if (c->syn_retries == 0 && !(c->flags & CONNECTION_COOKIE))
+    if (!again && !(c->flags & CONNECTION_COOKIE))
         rtt_sample(&c->rtt, instant_since(now, c->syn_sent), c->snd.una, c->snd.nxt, now);
-    else if (c->syn_retries)
+    if (c->syn_retries)
         c->congestion.cwnd = 1; /* RFC 5681 3.1 */
+    c->delivered++;
     c->rcv.rtt_ns = c->rtt.smoothed_ns;
     c->retries = c->backoff = 0;
     c->rcv.tune_start = c->rcv.nxt;
@@ -82,6 +91,8 @@ void handshake_done(struct tcp_connection *c, struct sequence ack, struct instan
     user_timeout_changed(c);
     set_state(c, TCP_ESTABLISHED);
     event_established(c);
+    if (c->sent.lost)
+        recovery_without_congestion(c);
     if (c->flags & CONNECTION_KEEP_ALIVE)
         timer_keep_alive(c, now);
     if (c->listener && c->listener->socket.changed)
@@ -97,14 +108,46 @@ static void simultaneous_open(struct tcp_connection *c, const struct tcp_segment
     output_syn(c, NULL, now);
 }
 
+/* SEG.ACK =< ISS or > SND.NXT is not; nor is an echo of a timestamp that no SYN of ours had (as Linux; RFC 7323 section 3.2 has it unsaid). */
+static bool about_our_syn(const struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
+{
+    struct sequence ack = segment->acknowledgement;
+    if (!sequence_after(ack, c->snd.iss) || sequence_after(ack, c->snd.nxt))
+        return false;
+    if (!(segment->options & TCP_OPTION_TIMESTAMPS) || !segment->timestamp_echo || !c->socket.tcp->sysctls.timestamps)
+        return true;
+    uint32_t first = timestamp_clock(c->first_syn), last = timestamp_clock(now);
+    return segment->timestamp_echo - c->ts.offset - first <= last - first;
+}
+
+void syn_data_again(struct tcp_connection *c, struct instant now)
+{
+    if (!c->sent.lost)
+        return;
+    recovery_retransmit(c, now);
+    timer_restart_retransmit(c, now);
+}
+
+static void syn_ack_acknowledge(struct tcp_connection *c, struct instant now)
+{
+    bool waits = c->writer_waits || c->ack.pingpong;
+    if (waits && !c->sent.lost && !(c->ack.pending & ACK_NOW)) {
+        ack_with_request(c, now);
+        output(c, now);
+        return;
+    }
+    c->ack.pending |= ACK_WANTED | ACK_NOW;
+    syn_data_again(c, now);
+    output(c, now); /* data that was written meanwhile carries the ACK */
+    ack_decide(c, now);
+}
+
 void syn_sent_input(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame, struct instant now)
 {
     struct node *node = c->socket.tcp->node;
     struct packet_info info = {.source = c->socket.remote.address, .destination = c->socket.local.address};
     bool acknowledges = segment->flags & TCP_ACK;
-    /* First: is it about our SYN at all? (SEG.ACK =< ISS or > SND.NXT; also an echo of a timestamp that we never sent.) */
-    if (acknowledges &&
-        !(sequence_after(segment->acknowledgement, c->snd.iss) && sequence_at_most(segment->acknowledgement, c->snd.nxt))) {
+    if (acknowledges && !about_our_syn(c, segment, now)) {
         if (!(segment->flags & TCP_RST)) {
             event_reset_sent(c->socket.tcp, &c->socket.remote, c->socket.local.port, "acknowledges what was never sent");
             reply_reset(c->socket.tcp, &info, segment);
@@ -138,10 +181,7 @@ void syn_sent_input(struct tcp_connection *c, const struct tcp_segment *segment,
         receive_data(c, segment, frame, now);
         frame = NULL;
     }
-    c->ack.pending |= ACK_WANTED | ACK_NOW;
-    if (c->socket.state != TCP_CLOSED && c->socket.state != TCP_TIME_WAIT) {
-        output(c, now); /* data that was written meanwhile carries the ACK */
-        ack_decide(c, now);
-    }
+    if (c->socket.state != TCP_CLOSED && c->socket.state != TCP_TIME_WAIT)
+        syn_ack_acknowledge(c, now);
     frame_release(frame);
 }

@@ -4,8 +4,11 @@
  * number between SND.UNA and SND.NXT (RFC 5927 section 4.1). The internet layer asks here before it lowers a path's MTU for everyone.
  *
  *   too big       the path takes less than thought (RFC 1191, RFC 8201): segments are cut anew and go again, the window stays
+ *                 A SYN with data goes again at once without it: it is the one segment that cannot be cut
  *   hard or soft, while opening    the attempt ends at once with that error (RFC 5461 section 4 describes this; all systems do it, since
  *                 waiting a minute for a host that a router says is not there helps nobody)
+ *   no way back, to a listener     the half-open connection is forgotten, so that forged SYNs do not fill the queue. One that is open
+ *                 already (Fast Open) but that nobody has accepted ends, and stays in the queue: who accepts it can read what the SYN brought
  *   anything, once established     is remembered, and told if the connection then times out. It ends nothing: routes come back
  *
  * No timers. Nothing here trusts a number from the message but the MTU, which never grows from one and has a floor. */
@@ -20,10 +23,29 @@ static void path_shrank(struct tcp_connection *c, uint32_t mtu, struct instant n
     struct path path;
     if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->interface, &path) == 0 && path.mtu < c->mtu)
         mtu = path.mtu; /* the stack has made up its own mind, and will refuse anything larger */
-    if (!connection_shrink_mtu(c, mtu) || c->socket.state < TCP_ESTABLISHED || !c->sent.count)
+    if (!connection_shrink_mtu(c, mtu))
+        return;
+    if (c->socket.state == TCP_SYN_SENT && c->syn_data) {
+        c->syn_plain = true;
+        c->count.retransmits++;
+        output_syn(c, NULL, now);
+    }
+    if (c->socket.state < TCP_ESTABLISHED || !c->sent.count)
         return;
     c->flags |= CONNECTION_PATH_SHRANK; /* at this instant, but once the internet layer knows it too */
     timer_due(c, TIMER_RETRANSMIT, now);
+}
+
+/* True: the handshake ends with that. */
+static bool ends_opening(const struct tcp_connection *c, int error)
+{
+    if (c->socket.state == TCP_SYN_SENT)
+        return error != IMP_TIMEOUT;
+    if (c->socket.state != TCP_SYN_RECEIVED)
+        return false;
+    if (c->listener && !(c->flags & CONNECTION_FAST_OPEN))
+        return error == IMP_UNREACHABLE || error == IMP_TIMEOUT;
+    return c->listener || !(c->flags & CONNECTION_FAST_OPEN); /* once accepted it is as good as established */
 }
 
 bool tcp_icmp_error(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
@@ -46,7 +68,7 @@ bool tcp_icmp_error(struct stack *stack, void *context, const struct packet_info
         path_shrank(c, error->mtu, tcp_now(tcp));
     } else if (error->error != IMP_MALFORMED) {
         int told = error->error == IMP_TIMEOUT ? IMP_UNREACHABLE : error->error;
-        if (c->socket.state == TCP_SYN_SENT && error->error != IMP_TIMEOUT)
+        if (ends_opening(c, error->error))
             connection_end(c, told);
         else
             c->soft_error = told;

@@ -143,9 +143,12 @@ static bool syn_acknowledged(struct tcp_connection *c, const struct packet_info 
         if (c->snd.wnd > c->snd.wnd_max)
             c->snd.wnd_max = c->snd.wnd;
     }
+    if (segment->flags & TCP_SYN) /* the peer has not heard us: it is still in SYN-RECEIVED */
+        c->ack.pending |= ACK_WANTED | ACK_NOW;
     handshake_done(c, segment->acknowledgement, now);
     if (c->sent.count) /* Fast Open: what was sent meanwhile */
         timer_restart_retransmit(c, now);
+    syn_data_again(c, now);
     if (c->flags & CONNECTION_FIN_QUEUED) /* closed while opening */
         set_state(c, TCP_FIN_WAIT_1);
     return true;

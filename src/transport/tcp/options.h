@@ -7,8 +7,9 @@
  * it later. Switches are 0 or 1. */
 enum tcp_knob {
     TCP_KNOB_NO_DELAY,
-    TCP_KNOB_CORK, /* nothing that is not full leaves; 0 lets go what waits */
-    TCP_KNOB_MORE, /* 1: corks; 0: uncorks, but sends nothing by itself (MSG_MORE) */
+    TCP_KNOB_CORK,   /* nothing that is not full leaves; 0 lets go what waits */
+    TCP_KNOB_WRITER, /* 1: somebody waits for the connection to open, to write at once: the handshake's ACK may ride on that */
+    TCP_KNOB_MORE,   /* 1: corks; 0: uncorks, but sends nothing by itself (MSG_MORE) */
     TCP_KNOB_KEEP_ALIVE,
     TCP_KNOB_KEEP_IDLE_S,
     TCP_KNOB_KEEP_INTERVAL_S,
@@ -44,6 +45,7 @@ int32_t tcp_fast_open_room(const struct tcp_socket *socket);
 /* A listener's own key: 16 bytes, or 32 for two; else IMP_INVALID. And the node's: how many bytes of it there are, 0 when it has none yet. */
 int tcp_fast_open_key_set(struct tcp_socket *listener, const uint8_t *bytes, size_t count);
 size_t tcp_fast_open_key(const struct tcp *tcp, uint8_t out[32]);
+void tcp_forget_peers(struct tcp *tcp); /* the cookies and what else was learnt of other hosts */
 /* As tcp_read(), but the bytes stay. */
 ssize_t tcp_peek(const struct tcp_socket *socket, void *out, size_t capacity);
 

@@ -103,6 +103,7 @@ static void header_prepare(struct tcp_connection *c, struct tcp_segment *segment
         return;
     c->rcv.wnd = window << c->rcv.scale;
     c->rcv.wup = c->rcv.nxt;
+    c->rcv.by_syn = false;
     add_sack(c, segment);
 }
 
@@ -237,20 +238,24 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
     segment.window = (uint16_t)window;
     c->rcv.wnd = window;
     c->rcv.wup = c->rcv.nxt;
+    c->rcv.by_syn = true;
     if (cookie) {
         segment.options |= TCP_OPTION_FAST_OPEN;
+        segment.experimental = cookie->experimental;
         segment.cookie_length = cookie->length;
         memcpy(segment.cookie, cookie->bytes, cookie->length);
     }
     user_timeout_offer(c, &segment);
-    if (sequence_equal(c->snd.nxt, c->snd.iss))
+    if (sequence_equal(c->snd.nxt, c->snd.iss)) {
         c->snd.nxt = sequence_add(c->snd.iss, 1u + c->syn_data);
+        c->first_syn = now;
+    }
     c->last_send = c->syn_sent = now;
     if (answer)
         event_syn_ack(c, c->syn_retries > 0);
     else
         event_syn(c, c->syn_retries > 0);
-    send_syn(c, &segment, answer || c->syn_retries ? 0 : c->syn_data, now);
+    send_syn(c, &segment, answer || c->syn_retries || c->syn_plain ? 0 : c->syn_data, now);
     timer_restart_retransmit(c, now);
 }
 

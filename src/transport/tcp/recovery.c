@@ -479,6 +479,19 @@ void recovery_timeout(struct tcp_connection *c, struct instant now)
         event_retransmit(c, sent_at(&c->sent, 0), "timeout");
 }
 
+/* What is marked lost was not lost to congestion: recovery without a reduction (as Linux, which calls it Loss too). */
+void recovery_without_congestion(struct tcp_connection *c)
+{
+    if (!selective(c))
+        c->sent.sacked = 0;
+    if (c->recovery.state == RECOVERY_LOSS)
+        return;
+    c->recovery.high = c->snd.nxt;
+    c->recovery.undo_possible = false;
+    c->recovery.state = RECOVERY_LOSS;
+    c->recovery.frto = false;
+}
+
 /* The path takes less than it did (RFC 1191, RFC 8201): what is too large goes again, cut smaller; the window stays, since nothing says
  * congestion. */
 void recovery_path_shrank(struct tcp_connection *c, struct instant now)
@@ -489,13 +502,6 @@ void recovery_path_shrank(struct tcp_connection *c, struct instant now)
             recovery_mark_lost(c, sent_at(&c->sent, i));
     if (!retransmit_queue_resegment(&c->sent, mss))
         return;
-    if (!selective(c))
-        c->sent.sacked = 0;
-    if (c->recovery.state != RECOVERY_LOSS) {
-        c->recovery.high = c->snd.nxt;
-        c->recovery.undo_possible = false;
-        c->recovery.state = RECOVERY_LOSS; /* as Linux: recovery without a reduction */
-        c->recovery.frto = false;
-    }
+    recovery_without_congestion(c);
     recovery_retransmit(c, now);
 }

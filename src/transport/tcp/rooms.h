@@ -61,12 +61,12 @@ void handshake_done(struct tcp_connection *c, struct sequence ack, struct instan
 void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame_taken, struct instant now);
 void timestamp_accept(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
 
-/* acknowledgement.c: what the peer's ACKs say; recovery.c: what to do about loss */
-/* False: not acceptable. */
+/* acknowledgement.c: what the peer's ACKs say (false: not acceptable); recovery.c: what to do about loss */
 bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
 void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news);
 void recovery_timeout(struct tcp_connection *c, struct instant now);
 void recovery_retransmit(struct tcp_connection *c, struct instant now); /* sends what is taken for lost, as cwnd allows */
+void recovery_without_congestion(struct tcp_connection *c);             /* what is marked lost was lost to something else */
 void recovery_path_shrank(struct tcp_connection *c, struct instant now);
 void recovery_mark_lost(struct tcp_connection *c, struct sent *sent);
 void recovery_enter(struct tcp_connection *c, struct instant now);
@@ -90,8 +90,9 @@ void probe_acknowledged(struct tcp_connection *c, const struct ack_news *news);
 
 /* ack_policy.c: when to acknowledge, and how much window to offer */
 void ack_data_received(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
-void ack_decide(struct tcp_connection *c, struct instant now); /* after a segment was processed */
-void ack_sent(struct tcp_connection *c, struct instant now);   /* a segment with ACK left */
+void ack_decide(struct tcp_connection *c, struct instant now);       /* after a segment was processed */
+void ack_with_request(struct tcp_connection *c, struct instant now); /* of a SYN+ACK, when a writer waits */
+void ack_sent(struct tcp_connection *c, struct instant now);         /* a segment with ACK left */
 void ack_data_sent(struct tcp_connection *c, struct instant now);
 void ack_timer(struct tcp_connection *c, struct instant now);
 void ack_after_read(struct tcp_connection *c, struct instant now);

@@ -27,6 +27,8 @@ enum {
     KIND_TIMESTAMPS = 8,
     KIND_USER_TIMEOUT = 28,
     KIND_FAST_OPEN = 34,
+    KIND_EXPERIMENT = 254,
+    EXPERIMENT_FAST_OPEN = 0xf989, /* RFC 6994's number of the experiment that became RFC 7413 */
 };
 enum { USER_TIMEOUT_MINUTES = 0x8000 };         /* the granularity bit */
 #define TIMESTAMPS_ALIGNED UINT32_C(0x0101080a) /* NOP, NOP, kind 8, length 10 */
@@ -42,6 +44,17 @@ static void parse_sack(struct reader *value, struct tcp_segment *out)
     }
     out->sack_count = (uint8_t)count;
     out->options |= TCP_OPTION_SACK;
+}
+
+static void parse_cookie(struct reader *value, bool experimental, struct tcp_segment *out)
+{
+    size_t length = reader_left(value);
+    if (length != 0 && (length < 4 || length > TCP_FAST_OPEN_COOKIE_MAX || length % 2 != 0))
+        return;
+    out->experimental = experimental;
+    out->cookie_length = (uint8_t)length;
+    reader_copy(value, out->cookie, length);
+    out->options |= TCP_OPTION_FAST_OPEN;
 }
 
 static void parse_option(uint8_t kind, struct reader value, struct tcp_segment *out)
@@ -62,11 +75,10 @@ static void parse_option(uint8_t kind, struct reader value, struct tcp_segment *
         out->options |= TCP_OPTION_TIMESTAMPS;
     } else if (kind == KIND_SACK) {
         parse_sack(&value, out);
-    } else if (kind == KIND_FAST_OPEN &&
-               (length == 0 || (length >= 4 && length <= TCP_FAST_OPEN_COOKIE_MAX && length % 2 == 0))) {
-        out->cookie_length = (uint8_t)length;
-        reader_copy(&value, out->cookie, length);
-        out->options |= TCP_OPTION_FAST_OPEN;
+    } else if (kind == KIND_FAST_OPEN) {
+        parse_cookie(&value, false, out);
+    } else if (kind == KIND_EXPERIMENT && length >= 2 && reader_u16(&value) == EXPERIMENT_FAST_OPEN) {
+        parse_cookie(&value, true, out);
     } else if (kind == KIND_USER_TIMEOUT && length == 2) {
         uint16_t word = reader_u16(&value);
         out->user_timeout_minutes = word & USER_TIMEOUT_MINUTES;
@@ -123,6 +135,8 @@ int tcp_segment_parse(const uint8_t *data, size_t length, uint32_t total, struct
     return 0;
 }
 
+static uint32_t fast_open_base(const struct tcp_segment *segment) { return segment->experimental ? 4 : 2; }
+
 /* Timestamps take 12 bytes with their filling, except that on a SYN the two NOPs give way to "SACK permitted". */
 uint32_t tcp_segment_header_bytes(const struct tcp_segment *segment)
 {
@@ -139,7 +153,7 @@ uint32_t tcp_segment_header_bytes(const struct tcp_segment *segment)
     if (options & TCP_OPTION_SACK)
         n += 4 + 8 * (uint32_t)segment->sack_count;
     if (options & TCP_OPTION_FAST_OPEN)
-        n += (2 + (uint32_t)segment->cookie_length + 3) & ~UINT32_C(3);
+        n += (fast_open_base(segment) + segment->cookie_length + 3) & ~UINT32_C(3);
     if (options & TCP_OPTION_USER_TIMEOUT)
         n += 4;
     assert(n <= TCP_HEADER_MAXIMUM_BYTES);
@@ -176,9 +190,11 @@ static void write_options(struct writer *w, const struct tcp_segment *segment)
         }
     }
     if (options & TCP_OPTION_FAST_OPEN) {
-        unsigned padding = (4u - (2u + segment->cookie_length) % 4u) % 4u;
-        writer_u8(w, KIND_FAST_OPEN);
-        writer_u8(w, (uint8_t)(2 + segment->cookie_length));
+        unsigned length = fast_open_base(segment) + segment->cookie_length, padding = (4u - length % 4u) % 4u;
+        writer_u8(w, segment->experimental ? KIND_EXPERIMENT : KIND_FAST_OPEN);
+        writer_u8(w, (uint8_t)length);
+        if (segment->experimental)
+            writer_u16(w, EXPERIMENT_FAST_OPEN);
         writer_bytes(w, segment->cookie, segment->cookie_length);
         for (unsigned i = 0; i < padding; i++)
             writer_u8(w, KIND_NOP);
@@ -229,7 +245,7 @@ static void print_options(const struct tcp_segment *s, char *out, size_t size, s
     for (unsigned i = 0; i < s->sack_count && s->options & TCP_OPTION_SACK; i++)
         ADD("%ssack %u:%u", separator, s->sack[i].start.n, s->sack[i].end.n);
     if (s->options & TCP_OPTION_FAST_OPEN)
-        ADD("%sfast open %u", separator, s->cookie_length);
+        ADD("%s%sfast open %u", separator, s->experimental ? "experimental " : "", s->cookie_length);
     if (s->options & TCP_OPTION_USER_TIMEOUT)
         ADD("%suto %u%s", separator, s->user_timeout, s->user_timeout_minutes ? "min" : "s");
     if (s->options)

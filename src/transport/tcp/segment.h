@@ -55,6 +55,7 @@ struct tcp_segment {
     uint16_t mss;
     uint8_t window_scale;      /* 0..14; parse clamps (RFC 7323 2.3) */
     uint8_t cookie_length;     /* with TCP_OPTION_FAST_OPEN: 0 asks for a cookie, else 4..16 */
+    bool experimental;         /* and whether the option is in its form of before RFC 7413 */
     bool user_timeout_minutes; /* with TCP_OPTION_USER_TIMEOUT (RFC 5482 section 3.4): else it is in seconds */
     uint16_t user_timeout;     /* 0..2^15 - 1 */
     struct sack_block sack[TCP_SACK_BLOCKS_MAX];
