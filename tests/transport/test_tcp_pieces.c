@@ -312,6 +312,7 @@ static void reno_grows_as_rfc_5681_says(void **state)
     assert_int_equal(cc.cwnd, 11);
     cc.cwnd = 3;
     assert_int_equal(cc.ops->ssthresh(&cc, INSTANT_ZERO), 2);
+    congestion_end(&cc);
 }
 
 static struct congestion_ack ack_at(int64_t ns, uint32_t acked)
@@ -347,6 +348,7 @@ static void cubic_follows_its_curve(void **state)
     uint32_t before = cc.cwnd = 900;    /* a loss below the last one: some is given up for a newcomer */
     cc.cwnd = cc.ssthresh = cc.ops->ssthresh(&cc, (struct instant){15 * NS_PER_S});
     assert_int_equal(cc.cwnd, before * 717 / 1024);
+    congestion_end(&cc);
 }
 
 /* RFC 9406: when the round trips grow, slow start turns careful and then ends, before a loss. */
@@ -370,6 +372,7 @@ static void hystart_leaves_slow_start(void **state)
     }
     assert_in_range(rounds, 9, 14);
     assert_in_range(cc.cwnd, cc.ssthresh, cc.ssthresh + cc.ssthresh / 5);
+    congestion_end(&cc);
 }
 
 /* One round of slow start in which each segment's ACK comes `gap_ns` after the one before and took `rtt_ns`. */
@@ -408,6 +411,7 @@ static void classic_hystart_sees_delay(void **state)
     slow_start_round(&cc, &una, &now, 3 * NS_PER_MS, 113 * NS_PER_MS);
     assert_int_equal(cc.ssthresh, 48); /* the first ACK ended the old round; eight samples later the ninth decides */
     assert_int_equal(cc.cwnd, 48);
+    congestion_end(&cc);
 }
 
 /* And ACKs that come back to back for more than half the least round trip. */
@@ -428,6 +432,7 @@ static void classic_hystart_sees_trains(void **state)
     for (unsigned i = 0; i < 4; i++)
         slow_start_round(&cc, &una, &now, NS_PER_MS, (60 + 20 * i) * NS_PER_MS);
     assert_int_equal(cc.cwnd, 160);
+    congestion_end(&cc);
 }
 
 int main(void)

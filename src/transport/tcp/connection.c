@@ -215,6 +215,8 @@ void connection_free(struct tcp_connection *c)
     receive_buffer_free(&c->receive);
     list_remove(&c->socket.link);
     tcp->connection_count--;
+    congestion_end(&c->congestion);
+    memory_free(c->sending);
     memory_free(c);
 }
 

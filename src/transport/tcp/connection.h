@@ -8,10 +8,11 @@
 #include "transport/tcp/retransmit_queue.h"
 #include "transport/tcp/rtt.h"
 #include "transport/tcp/send_buffer.h"
+#include "transport/tcp/sending.h"
 #include "transport/tcp/tcp_internal.h"
 
 /* A connection: RFC 9293's transmission control block. An idle established one is this and nothing else: the buffers and queues in it
- * hold no memory when empty. `snd` and `rcv` carry the RFC's names (section 3.3.1). */
+ * hold no memory when empty, and what belongs to sending is taken with the first segment. `snd` and `rcv` carry the RFC's names (section 3.3.1). */
 struct tcp_connection {
     struct tcp_socket socket;
     struct tcp_listener *listener;     /* until accepted */
@@ -77,8 +78,6 @@ struct tcp_connection {
         struct sequence retransmit_hint; /* nothing before this waits to be sent again */
         struct instant first_retransmit; /* when the present silence began */
         struct sequence highest_sacked;  /* end of it; with sent.sacked > 0 */
-        struct sack_block cache
-            [TCP_SACK_BLOCKS_MAX]; /* the last SACK option, in order of the stream: what is known need not be looked at again */
     } recovery;
     struct {                        /* path_mtu.c: the search for the path's MTU */
         uint16_t low, high;         /* MTUs: known to pass; known, or told, not to be passed by anything larger */
@@ -125,12 +124,8 @@ struct tcp_connection {
         uint32_t data_segments_sent, data_segments_received, duplicates_reported, reorderings;
         uint32_t retransmits, timeouts;
     } count;
-    uint64_t delivered; /* segments, over the connection's life */
-    struct {            /* rate.c */
-        struct instant delivered_time, first_sent;
-        uint64_t bytes_per_s; /* the last good sample; 0 = none */
-        uint64_t app_limited; /* until this much is delivered, samples say what the application did; 0 = not */
-    } rate;
+    uint64_t delivered;       /* segments, over the connection's life */
+    struct sending *sending;  /* NULL until something was sent: sending_of() */
     struct instant pace_next; /* when the next segment may leave, for controls that pace */
 };
 

@@ -11,14 +11,15 @@
 
 void rate_sent(struct tcp_connection *c, struct sent *sent, struct instant now)
 {
+    struct sending *sending = sending_of(&c->sending);
     if (c->sent.count <= 1 || retransmit_queue_in_flight(&c->sent) <= 1) { /* a new flight */
-        c->rate.first_sent = now;
-        c->rate.delivered_time = now;
+        sending->rate.first_sent = now;
+        sending->rate.delivered_time = now;
     }
     sent->delivered = c->delivered;
-    sent->delivered_time = c->rate.delivered_time;
-    sent->first_sent_time = c->rate.first_sent;
-    if (c->rate.app_limited)
+    sent->delivered_time = sending->rate.delivered_time;
+    sent->first_sent_time = sending->rate.first_sent;
+    if (sending->rate.app_limited)
         sent->flags |= SENT_APP_LIMITED;
     else
         sent->flags &= (uint16_t)~SENT_APP_LIMITED;
@@ -33,16 +34,17 @@ void rate_delivered(struct tcp_connection *c, const struct sent *sent, struct ac
     news->prior_time = sent->delivered_time;
     news->app_limited = sent->flags & SENT_APP_LIMITED;
     news->send_interval_ns = instant_since(sent->time, sent->first_sent_time);
-    c->rate.first_sent = sent->time;
+    sending_of(&c->sending)->rate.first_sent = sent->time;
 }
 
 /* Called once an ACK has been counted. */
 void rate_sample(struct tcp_connection *c, const struct ack_news *news, struct congestion_ack *out)
 {
-    if (c->rate.app_limited && c->delivered > c->rate.app_limited)
-        c->rate.app_limited = 0;
+    struct sending *sending = sending_of(&c->sending);
+    if (sending->rate.app_limited && c->delivered > sending->rate.app_limited)
+        sending->rate.app_limited = 0;
     if (news->delivered)
-        c->rate.delivered_time = news->now;
+        sending->rate.delivered_time = news->now;
     out->interval_ns = -1;
     out->prior_delivered = news->prior_delivered;
     out->app_limited = news->app_limited;
@@ -55,8 +57,8 @@ void rate_sample(struct tcp_connection *c, const struct ack_news *news, struct c
     out->rate_segments = (uint32_t)(c->delivered - news->prior_delivered);
     out->interval_ns = interval;
     uint64_t rate = (uint64_t)out->rate_segments * c->mss * (uint64_t)NS_PER_MS / (uint64_t)(interval / 1000 + 1);
-    if (!news->app_limited || rate >= c->rate.bytes_per_s)
-        c->rate.bytes_per_s = rate;
+    if (!news->app_limited || rate >= sending->rate.bytes_per_s)
+        sending->rate.bytes_per_s = rate;
 }
 
 /* Nothing to send, and the window is not the reason. */
@@ -67,5 +69,5 @@ void rate_check_app_limited(struct tcp_connection *c)
     if (!idle)
         return;
     uint64_t mark = c->delivered + retransmit_queue_in_flight(&c->sent);
-    c->rate.app_limited = mark ? mark : 1;
+    sending_of(&c->sending)->rate.app_limited = mark ? mark : 1;
 }

@@ -1,7 +1,7 @@
 /* Selective acknowledgements (RFC 2018, RFC 6675): keeping the scoreboard; duplicates (RFC 2883).
  *
  * Each record of the retransmission queue that a SACK block covers is marked; it is out of the network and safe. What is marked for the
- * first time counts as delivered. A block that repeats what the last option said is skipped at once (recovery.cache), so that the
+ * first time counts as delivered. A block that repeats what the last option said is skipped at once (sending.sack_cache), so that the
  * work of an ACK is its news, not its window.
  *
  * The first block may instead report a duplicate: when it lies below the acknowledgement, or inside the second block (RFC 2883 section
@@ -106,6 +106,7 @@ static unsigned sort_blocks(const struct tcp_connection *c, const struct tcp_seg
 void sack_input(struct tcp_connection *c, struct ack_news *news)
 {
     const struct tcp_segment *segment = news->segment;
+    struct sack_block *cache = sending_of(&c->sending)->sack_cache;
     struct instant oldest = INSTANT_NEVER, newest = INSTANT_NEVER;
     struct sack_block blocks[TCP_SACK_BLOCKS_MAX] = {0};
     bool duplicate = is_duplicate(segment);
@@ -115,7 +116,7 @@ void sack_input(struct tcp_connection *c, struct ack_news *news)
     for (unsigned i = 0; i < count; i++) {
         struct sequence at = blocks[i].start;
         for (unsigned k = 0; k < TCP_SACK_BLOCKS_MAX; k++) { /* what the last option said of this range is known */
-            const struct sack_block *known = &c->recovery.cache[k];
+            const struct sack_block *known = &cache[k];
             if (sequence_equal(known->start, known->end) || sequence_before(known->start, at) ||
                 sequence_after(known->end, blocks[i].end))
                 continue;
@@ -124,7 +125,7 @@ void sack_input(struct tcp_connection *c, struct ack_news *news)
         }
         mark_range(c, at, blocks[i].end, news, &oldest, &newest);
     }
-    memcpy(c->recovery.cache, blocks, sizeof blocks);
+    memcpy(cache, blocks, sizeof blocks);
     if (!instant_is_never(oldest)) {
         news->rtt_ns = instant_since(news->now, oldest);
         news->congestion_rtt_ns = instant_since(news->now, newest);

@@ -19,9 +19,9 @@ struct send_block {
 };
 struct send_buffer {
     struct send_block *head, *last;
-    uint32_t length;           /* bytes in it */
     struct send_block *cursor; /* where the last slice ended, */
     uint32_t cursor_offset;    /* and the buffer offset of cursor->first: bulk sending never searches */
+    uint32_t length;           /* bytes in it */
     uint32_t unit, written;    /* the last write's unit, and the bytes written since a unit began */
 };
 

@@ -303,7 +303,7 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
     out->window_scaling = c->flags & CONNECTION_WINDOW_SCALE;
     out->ecn = c->flags & CONNECTION_ECN;
     out->syn_data = c->syn_data_taken;
-    out->app_limited = c->rate.app_limited > 0;
+    out->app_limited = c->sending && c->sending->rate.app_limited > 0;
     out->path_mtu = c->mtu;
     out->advertised_mss = c->mtu - (c->socket.remote.address.family == 4 ? 40u : 60u);
     out->receive_mss = c->rcv.mss;
@@ -320,7 +320,7 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
     out->last_receive_ns = instant_since(now, c->ack.last_receive);
     out->receive_space = c->rcv.tune_space;
     out->pacing_rate = c->congestion.pacing_bytes_per_s;
-    out->delivery_rate = c->rate.bytes_per_s;
+    out->delivery_rate = c->sending ? c->sending->rate.bytes_per_s : 0;
     out->delivered = c->delivered;
     out->outstanding = opened(c) ? sequence_distance(c->snd.una, output_end(c)) + ((c->flags & CONNECTION_FIN_QUEUED) != 0) : 0;
     out->not_sent = opened(c) ? out->outstanding - sequence_distance(c->snd.una, c->snd.nxt) : 0;

@@ -46,9 +46,8 @@ struct bbr {
     uint8_t mode, cycle, full_count;
     bool full, round_start, probe_round_done, conserve, restore, idle_restart;
 };
-_Static_assert(sizeof(struct bbr) <= sizeof((struct congestion *)0)->state, "the state must fit");
 
-static struct bbr *bbr_of(struct congestion *cc) { return (struct bbr *)(void *)cc->state; }
+static struct bbr *bbr_of(struct congestion *cc) { return congestion_state(cc, sizeof(struct bbr)); }
 static uint64_t best_rate(const struct bbr *s) { return s->rate[0] > s->rate[1] ? s->rate[0] : s->rate[1]; }
 
 static void bbr_start(struct congestion *cc, struct instant now)
@@ -282,7 +281,7 @@ static void bbr_avoid(struct congestion *cc, const struct congestion_ack *ack)
 
 static void bbr_describe(const struct congestion *cc, char *out, size_t size_bytes)
 {
-    const struct bbr *s = (const struct bbr *)(const void *)cc->state;
+    const struct bbr *s = cc->state;
     static const char *const modes[] = {"startup", "drain", "probe_bw", "probe_rtt"};
     congestion_describe(out, size_bytes, "bbr:(mode:%s,mrtt:%.3f,pacing_gain:%.6g,cwnd_gain:%.6g)", modes[s->mode],
                         (double)s->min_rtt_ns / 1e6, s->pacing_gain / 256.0, s->cwnd_gain / 256.0);

@@ -39,7 +39,7 @@ void congestion_start(struct congestion *cc, const struct congestion_ops *ops, s
     cc->ops = ops;
     cc->count = 0;
     cc->pacing_bytes_per_s = 0;
-    memset(cc->state, 0, sizeof cc->state);
+    congestion_end(cc);
     if (cc->cwnd == 0) {
         cc->cwnd = CONGESTION_INITIAL_WINDOW;
         cc->ssthresh = UINT32_MAX;
@@ -47,6 +47,12 @@ void congestion_start(struct congestion *cc, const struct congestion_ops *ops, s
     }
     if (ops->start)
         ops->start(cc, now);
+}
+
+void congestion_end(struct congestion *cc)
+{
+    memory_free(cc->state);
+    cc->state = NULL;
 }
 
 uint32_t congestion_slow_start(struct congestion *cc, uint32_t acked)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/memory.h"
 #include "base/time.h"
 #include "transport/tcp/sequence.h"
 
@@ -19,7 +20,7 @@ struct congestion {
     uint32_t clamp;              /* cwnd never grows past this */
     uint64_t pacing_bytes_per_s; /* set by controls that pace; else 0 */
     uint8_t slow_start_exit;     /* enum congestion_exit, for controls that know several */
-    uint64_t state[13];          /* the control's own; zeroed before start() */
+    void *state;                 /* the control's own: congestion_state() */
 };
 
 /* When slow start ends though nothing was lost: never, by HyStart++ (RFC 9406), by Linux's older HyStart. */
@@ -75,6 +76,14 @@ const struct congestion_ops *congestion_find(const char *name);
 const struct congestion_ops *const *congestion_all(size_t *count); /* the default first */
 void congestion_start(struct congestion *cc, const struct congestion_ops *ops,
                       struct instant now); /* keeps cwnd and ssthresh when set */
+/* A control's own state, all zero at first: taken when it is first asked for, so that a connection that never sends has none. */
+static inline void *congestion_state(struct congestion *cc, size_t bytes)
+{
+    if (!cc->state)
+        cc->state = memory_take_zeroed(1, bytes);
+    return cc->state;
+}
+void congestion_end(struct congestion *cc); /* gives it back */
 /* Shared by the window-based controls (RFC 5681 3.1): slow start takes what it can of `acked`, and returns the rest. */
 static inline bool congestion_in_slow_start(const struct congestion *cc) { return cc->cwnd < cc->ssthresh; }
 uint32_t congestion_slow_start(struct congestion *cc, uint32_t acked);

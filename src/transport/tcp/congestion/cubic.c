@@ -12,7 +12,7 @@
  *
  * Arithmetic is in integers, so that every machine computes the same: time in 1/1024 s, C as 410/1024, as in Linux, whose rounding this
  * keeps. At most each second segment acknowledged grows the window by one. Time spent idle does not count: the curve is moved (CONGESTION_START).
- * State: 13 words of the connection's; no timers. */
+ * No timers. */
 #include "transport/tcp/congestion/congestion.h"
 #include "transport/tcp/congestion/hystart.h"
 
@@ -35,9 +35,8 @@ struct cubic {
         struct hystart_classic classic;
     } hystart;
 };
-_Static_assert(sizeof(struct cubic) <= sizeof((struct congestion *)0)->state, "the state must fit");
 
-static struct cubic *cubic_of(struct congestion *cc) { return (struct cubic *)(void *)cc->state; }
+static struct cubic *cubic_of(struct congestion *cc) { return congestion_state(cc, sizeof(struct cubic)); }
 
 /* The integer cube root, bit by bit. */
 static uint32_t cube_root(uint64_t n)

@@ -15,9 +15,8 @@ struct dctcp {
     struct sequence window_end;
     bool begun;
 };
-_Static_assert(sizeof(struct dctcp) <= sizeof((struct congestion *)0)->state, "the state must fit");
 
-static struct dctcp *dctcp_of(struct congestion *cc) { return (struct dctcp *)(void *)cc->state; }
+static struct dctcp *dctcp_of(struct congestion *cc) { return congestion_state(cc, sizeof(struct dctcp)); }
 
 static void dctcp_start(struct congestion *cc, struct instant now)
 {
@@ -64,7 +63,7 @@ static uint32_t dctcp_undo(struct congestion *cc, uint32_t prior_cwnd) { return 
 
 static void dctcp_describe(const struct congestion *cc, char *out, size_t size_bytes)
 {
-    const struct dctcp *s = (const struct dctcp *)(const void *)cc->state;
+    const struct dctcp *s = cc->state;
     congestion_describe(out, size_bytes, "dctcp:(alpha:%u)", s->alpha);
 }
 

@@ -16,9 +16,8 @@ struct vegas {
     uint32_t samples;
     bool begun;
 };
-_Static_assert(sizeof(struct vegas) <= sizeof((struct congestion *)0)->state, "the state must fit");
 
-static struct vegas *vegas_of(struct congestion *cc) { return (struct vegas *)(void *)cc->state; }
+static struct vegas *vegas_of(struct congestion *cc) { return congestion_state(cc, sizeof(struct vegas)); }
 
 static void vegas_acked(struct congestion *cc, const struct congestion_ack *ack)
 {

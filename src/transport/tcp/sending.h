@@ -1,0 +1,29 @@
+#ifndef IMP_TRANSPORT_TCP_SENDING_H
+#define IMP_TRANSPORT_TCP_SENDING_H
+
+#include <stdint.h>
+
+#include "base/memory.h"
+#include "base/time.h"
+#include "transport/tcp/segment.h"
+
+/* What only a connection that has sent data has to know. */
+struct sending {
+    struct { /* rate.c */
+        struct instant delivered_time, first_sent;
+        uint64_t bytes_per_s; /* the last good sample; 0 = none */
+        uint64_t app_limited; /* until this much is delivered, samples say what the application did; 0 = not */
+    } rate;
+    /* The last SACK option, in order of the stream: what is known need not be looked at again. */
+    struct sack_block sack_cache[TCP_SACK_BLOCKS_MAX];
+};
+
+/* Takes it when it is not there yet. */
+static inline struct sending *sending_of(struct sending **sending)
+{
+    if (!*sending)
+        *sending = memory_take_zeroed(1, sizeof **sending);
+    return *sending;
+}
+
+#endif
