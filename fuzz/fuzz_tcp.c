@@ -19,11 +19,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (segment.sack_count > TCP_SACK_BLOCKS_MAX || segment.window_scale > TCP_WINDOW_SCALE_MAX ||
         segment.header_bytes + segment.payload_bytes != size)
         abort();
+    if (segment.options & TCP_OPTION_ACCURATE_ECN && segment.ecn.count > TCP_ECN_COUNTS_MAX)
+        abort();
     /* A hostile header may hold options in a tighter form than ours: leave out what then might not fit. */
     segment.options &= (uint8_t) ~(TCP_OPTION_SACK | TCP_OPTION_FAST_OPEN);
     uint8_t bytes[TCP_HEADER_MAXIMUM_BYTES];
     uint32_t header = tcp_segment_build(&segment, bytes);
     if (tcp_segment_parse(bytes, header, header, &again) != 0 || again.options != segment.options ||
+        again.flags != segment.flags || memcmp(&again.ecn, &segment.ecn, sizeof again.ecn) != 0 ||
         again.sequence.n != segment.sequence.n || again.mss != (segment.options & TCP_OPTION_MSS ? segment.mss : 0))
         abort();
     return 0;

@@ -88,7 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct congestion_ops *const *all = congestion_all(&controls);
     uint8_t more = take(&m);
     sa.congestion = all[more % controls]->name;
-    (void)tcp_sysctl_set(p.tcp[0], "net.ipv4.tcp_ecn", more & 16 ? "1" : "2");
+    (void)tcp_sysctl_set(p.tcp[0], "net.ipv4.tcp_ecn", more & 16 ? (how & 32 ? "3" : "1") : "2");
+    (void)tcp_sysctl_set(p.tcp[1], "net.ipv4.tcp_ecn", how & 64 ? "5" : "2");
     (void)tcp_sysctl_set(p.tcp[1], "net.ipv4.tcp_syncookies", more & 32 ? "2" : "1");
     (void)tcp_sysctl_set(p.tcp[0], "net.ipv4.tcp_sack", more & 64 ? "0" : "1");
     (void)tcp_sysctl_set(p.tcp[1], "net.ipv4.tcp_timestamps", more & 128 ? "0" : "1");

@@ -79,6 +79,8 @@ const char *const EVENT_NAMES[] = {
     "switch-flooded",
     "switch-learned",
     "switch-moved",
+    "tcp-ecn",
+    "tcp-ecn-failed",
     "tcp-established",
     "tcp-failed",
     "tcp-fin",

@@ -36,6 +36,7 @@ struct socket_inside { /* what ss -i shows of a TCP connection (struct tcp_info 
     uint32_t cwnd_segments, ssthresh_segments; /* ssthresh UINT32_MAX: not set yet */
     int64_t rtt_ns, rtt_variation_ns, rto_ns;
     uint64_t bytes_sent, bytes_acked, bytes_received, segments_sent, segments_received, retransmits;
+    bool ecn, ecn_seen, accurate_ecn; /* agreed on, of whichever kind; something that may be marked came; RFC 9768's kind */
 };
 int net_stream_inside(struct stream stream, struct socket_inside *out); /* both worlds; IMP_UNSUPPORTED on layers such as TLS */
 struct socket_info {

@@ -218,6 +218,8 @@ static int tcp_stream_inside(struct net_object *stream, struct socket_inside *ou
                                   .mss_bytes = info.tcpi_snd_mss,
                                   .window_scale_send = info.tcpi_snd_wscale,
                                   .window_scale_receive = info.tcpi_rcv_wscale,
+                                  .ecn = info.tcpi_options & TCPI_OPT_ECN,
+                                  .ecn_seen = info.tcpi_options & TCPI_OPT_ECN_SEEN,
                                   .cwnd_segments = info.tcpi_snd_cwnd,
                                   .ssthresh_segments = info.tcpi_snd_ssthresh,
                                   .rtt_ns = info.tcpi_rtt * NS_PER_US,

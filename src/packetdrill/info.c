@@ -6,10 +6,11 @@
  * beginning of ours. Times are microseconds; the "last" ones milliseconds ago. ssthresh that was never set is Linux's 2^31 - 1. */
 #include <string.h>
 
+#include "internet/ecn.h"
 #include "packetdrill/linux_tcp.h"
 #include "packetdrill/socket.h"
 
-_Static_assert(sizeof(struct linux_tcp_info) == 240, "as Linux 6.2's");
+_Static_assert(sizeof(struct linux_tcp_info) == 280, "as Linux 7.0's");
 
 static uint8_t linux_state(enum tcp_state state)
 {
@@ -47,6 +48,21 @@ static void counts_fill(struct linux_tcp_info *out, const struct tcp_info *info)
     out->dsack_duplicates = info->duplicates_reported;
     out->reordering_seen = info->reorderings;
     out->bytes_sent = info->bytes_sent;
+}
+
+static void ecn_fill(struct linux_tcp_info *out, const struct tcp_info *info)
+{
+    out->delivered_ce = info->delivered_ce;
+    out->received_ce = info->received_ce;
+    out->delivered_ect1_bytes = info->delivered_ecn_bytes[ECN_ECT_1];
+    out->delivered_ect0_bytes = info->delivered_ecn_bytes[ECN_ECT_0];
+    out->delivered_ce_bytes = info->delivered_ecn_bytes[ECN_CE];
+    out->received_ect1_bytes = info->received_ecn_bytes[ECN_ECT_1];
+    out->received_ect0_bytes = info->received_ecn_bytes[ECN_ECT_0];
+    out->received_ce_bytes = info->received_ecn_bytes[ECN_CE];
+    out->ecn_mode = info->accurate_ecn ? LINUX_TCPI_ECN_ACCURATE : info->ecn ? LINUX_TCPI_ECN_RFC3168 : LINUX_TCPI_ECN_DISABLED;
+    out->accurate_option_seen = info->accurate_ecn_option_seen & 3u;
+    out->accurate_failed = info->accurate_ecn_failed & 15u;
 }
 
 static void sending_fill(struct linux_tcp_info *out, const struct tcp_info *info)
@@ -91,7 +107,7 @@ int info_get(struct socket *socket, void *value, socklen_t *length)
         out.backoff = info.backoff;
         out.options = (uint8_t)((info.timestamps ? LINUX_TCPI_TIMESTAMPS : 0) | (info.sack ? LINUX_TCPI_SACK : 0) |
                                 (info.window_scaling ? LINUX_TCPI_WSCALE : 0) | (info.ecn ? LINUX_TCPI_ECN : 0) |
-                                (info.syn_data ? LINUX_TCPI_SYN_DATA : 0));
+                                (info.ecn_seen ? LINUX_TCPI_ECN_SEEN : 0) | (info.syn_data ? LINUX_TCPI_SYN_DATA : 0));
         out.send_scale = info.window_scale_send & 15;
         out.receive_scale = info.window_scale_receive & 15;
         out.receive_mss = info.receive_mss;
@@ -99,6 +115,7 @@ int info_get(struct socket *socket, void *value, socklen_t *length)
         out.receive_window = info.receive_window;
         times_fill(&out, &info);
         counts_fill(&out, &info);
+        ecn_fill(&out, &info);
         sending_fill(&out, &info);
     }
     if (*length > sizeof out)

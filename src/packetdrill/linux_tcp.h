@@ -47,6 +47,7 @@ enum linux_tcp_info_option { /* tcpi_options */
                              LINUX_TCPI_SYN_DATA = 32,
 };
 
+enum linux_tcp_info_ecn { LINUX_TCPI_ECN_DISABLED, LINUX_TCPI_ECN_RFC3168, LINUX_TCPI_ECN_ACCURATE, LINUX_TCPI_ECN_PENDING };
 struct linux_tcp_info {
     uint8_t state, ca_state, retransmits, probes, backoff, options;
     uint8_t send_scale : 4, receive_scale : 4;
@@ -65,6 +66,12 @@ struct linux_tcp_info {
     uint64_t bytes_sent, bytes_retransmitted;
     uint32_t dsack_duplicates, reordering_seen, received_out_of_order, send_window;
     uint32_t receive_window, rehash;
+    uint16_t total_rto, total_rto_recoveries;
+    uint32_t total_rto_time;
+    uint32_t received_ce; /* packets */
+    uint32_t delivered_ect1_bytes, delivered_ect0_bytes, delivered_ce_bytes;
+    uint32_t received_ect1_bytes, received_ect0_bytes, received_ce_bytes;
+    uint32_t ecn_mode : 2, accurate_option_seen : 2, accurate_failed : 4, options_2 : 24;
 };
 
 #endif

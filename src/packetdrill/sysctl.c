@@ -1,7 +1,7 @@
 /* Settings by their Linux names, from a file.
  *
  * Scripts set sysctls through a shell, where a stand-in for sysctl(8) appends lines "name=value" to the file that IMP_SYSCTL_FILE names. It is
- * read when the world is made, and again before a socket is made when it has changed; a later line overrides an earlier one, so the
+ * read when the world is made, and again, when it has changed, before calls and packets that settings bear on; a later line overrides an earlier one, so the
  * whole file is read each time. Names with "/" for "." are understood, blanks around names and values are not part of them, "#" and
  * ";" start comments. What nobody here knows is ignored, as are values out of range: the kernel's sysctl would complain on the
  * terminal, and go on.

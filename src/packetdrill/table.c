@@ -163,8 +163,7 @@ static ssize_t call_sendmsg(void *world, int fd, const struct msghdr *message, i
 {
     struct drill *drill = world;
     drill_enter(drill);
-    if (flags & MSG_FASTOPEN)
-        sysctl_refresh(drill);
+    sysctl_refresh(drill);
     struct descriptor *descriptor = descriptor_hold(drill, fd);
     ssize_t n = !descriptor ? -1 : message_valid(message) ? transmit(drill, descriptor, message, flags) : fail(EFAULT);
     if (descriptor)

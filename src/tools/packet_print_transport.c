@@ -79,6 +79,17 @@ static struct relative relative_numbers(struct print *print, const struct print_
 
 /* ---- TCP ---- */
 
+/* RFC 9768 section 3.2.3: three counts of 24 bits in one of two orders, left off from the end. */
+static void print_accurate_ecn(struct print *print, bool order_1, struct reader *value)
+{
+    static const char *const NAMES[2][3] = {{"e0b", "ceb", "e1b"}, {"e1b", "ceb", "e0b"}};
+    text_add(print->out, order_1 ? "accecn1" : "accecn0");
+    for (unsigned i = 0; i < 3 && reader_left(value) >= 3; i++) {
+        uint32_t high = reader_u8(value);
+        text_format(print->out, " %s %u", NAMES[order_1][i], high << 16 | reader_u16(value));
+    }
+}
+
 static void print_tcp_option(struct print *print, uint8_t kind, struct reader *value, uint32_t acknowledged)
 {
     size_t length = reader_left(value);
@@ -90,6 +101,8 @@ static void print_tcp_option(struct print *print, uint8_t kind, struct reader *v
     case 8: text_add(print->out, "TS"); break;
     case 28: text_add(print->out, "uto"); break;
     case 34: text_add(print->out, "tfo"); break;
+    case 172:
+    case 174: print_accurate_ecn(print, kind == 174, value); return;
     default: text_format(print->out, "unknown-%u", kind); break;
     }
     if (kind == 2 && length == 2) {
@@ -146,11 +159,11 @@ static bool print_tcp_options(struct print *print, struct bytes options, uint32_
     return true;
 }
 
-static void print_tcp_flags(struct print *print, uint8_t flags)
+static void print_tcp_flags(struct print *print, uint16_t flags)
 {
-    static const char LETTERS[8] = "FSRP.UEW";
+    static const char LETTERS[9] = "FSRP.UEWe"; /* "e" is AE, as in tcpdump 5 */
     text_add(print->out, "Flags [");
-    for (unsigned bit = 0; bit < 8; bit++)
+    for (unsigned bit = 0; bit < sizeof LETTERS; bit++)
         if (flags >> bit & 1)
             text_add_char(print->out, LETTERS[bit]);
     text_add(print->out, flags ? "]" : "none]");
@@ -189,7 +202,7 @@ static void print_bad_header(struct print *print, unsigned header_bytes, struct 
         text_format(print->out, " tcp %zu [bad hdr length %u - too short, < 20]", segment.length - header_bytes, header_bytes);
         return;
     }
-    print_tcp_flags(print, segment.data[13]);
+    print_tcp_flags(print, load_u16(segment.data + 12) & 0x1ff);
     text_format(print->out, " [bad hdr length %u - too long, > %zu]", header_bytes, segment.length);
 }
 

@@ -258,7 +258,8 @@ static double milliseconds(int64_t ns) { return (double)ns / 1e6; }
 static const char *inside_cell(struct ss *ss, const struct socket_inside *info)
 {
     struct text text = {0};
-    text_format(&text, "\n\t %s wscale:%u,%u", info->congestion ? info->congestion : "reno", info->window_scale_send,
+    text_format(&text, "\n\t%s%s%s %s wscale:%u,%u", info->ecn ? " ecn" : "", info->ecn_seen ? " ecnseen" : "",
+                info->accurate_ecn ? " accecn" : "", info->congestion ? info->congestion : "reno", info->window_scale_send,
                 info->window_scale_receive);
     text_format(&text, " rto:%.6g", milliseconds(info->rto_ns));
     if (info->rtt_ns)

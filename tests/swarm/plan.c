@@ -136,7 +136,7 @@ static void sysctls_draw(struct random *random, struct plan *plan)
 {
     static const char *const names[][4] = {
         {"net.ipv4.tcp_timestamps", "0", "1", "1"},     {"net.ipv4.tcp_sack", "0", "1", "1"},
-        {"net.ipv4.tcp_window_scaling", "0", "1", "1"}, {"net.ipv4.tcp_ecn", "0", "1", "2"},
+        {"net.ipv4.tcp_window_scaling", "0", "1", "1"}, {"net.ipv4.tcp_ecn", "1", "2", "3"},
         {"net.ipv4.tcp_dsack", "0", "1", "1"},          {"net.ipv4.tcp_frto", "0", "2", "2"},
         {"net.ipv4.tcp_early_retrans", "0", "3", "3"},  {"net.ipv4.tcp_slow_start_after_idle", "0", "1", "1"},
         {"net.ipv4.tcp_mtu_probing", "0", "1", "2"}};

@@ -218,12 +218,12 @@ static inline const char *script_segment_text(const struct script *s, const stru
     return tcp_segment_print(&relative, text[from_host], sizeof text[0]);
 }
 
-static inline uint8_t script_flags(const char *word)
+static inline uint16_t script_flags(const char *word)
 {
-    uint8_t flags = 0;
+    uint16_t flags = 0;
     for (; *word; word++) {
-        const char *letters = "FSRP.UEW", *at = strchr(letters, *word);
-        flags = (uint8_t)(flags | (at ? 1 << (at - letters) : 0));
+        const char *letters = "FSRP.UEWe", *at = strchr(letters, *word);
+        flags = (uint16_t)(flags | (at ? 1 << (at - letters) : 0));
     }
     return flags;
 }
@@ -277,6 +277,11 @@ static inline void script_options(struct script *s, char *text, struct expectati
             g->options |= TCP_OPTION_USER_TIMEOUT;
             g->user_timeout = (uint16_t)a;
             g->user_timeout_minutes = strstr(word, "min") != NULL;
+        } else if (strncmp(word, "ecn", 3) == 0) { /* "ecn1 1 0 1": order 1 and its counts */
+            g->options |= TCP_OPTION_ACCURATE_ECN;
+            g->ecn.order_1 = word[3] == '1';
+            int n = sscanf(word + 4, "%u %u %u", &g->ecn.field[0], &g->ecn.field[1], &g->ecn.field[2]);
+            g->ecn.count = n > 0 ? (uint8_t)n : 0;
         } else if (strncmp(word, "fo", 2) == 0) {
             g->options |= TCP_OPTION_FAST_OPEN;
             g->cookie_length = 0;
@@ -363,6 +368,12 @@ static inline bool sack_same(const struct tcp_segment *a, const struct tcp_segme
     return na == nb && memcmp(a->sack, b->sack, na * sizeof a->sack[0]) == 0;
 }
 
+static inline bool ecn_same(const struct tcp_segment *a, const struct tcp_segment *b)
+{
+    return (a->options & TCP_OPTION_ACCURATE_ECN) == (b->options & TCP_OPTION_ACCURATE_ECN) &&
+           (!(a->options & TCP_OPTION_ACCURATE_ECN) || memcmp(&a->ecn, &b->ecn, sizeof a->ecn) == 0);
+}
+
 static inline void script_expect(struct script *s, char *text)
 {
     if (s->captured_at == s->captured_count) {
@@ -415,6 +426,8 @@ static inline void script_expect(struct script *s, char *text)
              (want->experimental != seen->experimental || want->cookie_length != seen->cookie_length ||
               memcmp(want->cookie, seen->cookie, seen->cookie_length) != 0))
         what = "Fast Open option";
+    else if (e.has_options && !ecn_same(seen, want))
+        what = "ECN counts";
     else if (e.has_ce && (c->traffic_class & 3) != e.ecn)
         what = "ECN field";
     if (what)
@@ -527,6 +540,8 @@ static inline void script_info(struct script *s, const char *name, double want)
 {
     struct tcp_info info;
     tcp_socket_info(s->socket, &info);
+    unsigned alpha = 0;
+    (void)sscanf(info.congestion_state, "dctcp:(alpha:%u", &alpha);
     const struct {
         const char *name;
         double value;
@@ -539,7 +554,17 @@ static inline void script_info(struct script *s, const char *name, double want)
                   {"receive-queue", info.receive_queue},
                   {"send-queue", info.send_queue},
                   {"send-window", info.send_window},
-                  {"receive-window", info.receive_window}};
+                  {"receive-window", info.receive_window},
+                  {"alpha", alpha},
+                  {"delivered-ce", info.delivered_ce},
+                  {"received-ce", info.received_ce},
+                  {"delivered-ect1-bytes", info.delivered_ecn_bytes[1]},
+                  {"delivered-ect0-bytes", info.delivered_ecn_bytes[2]},
+                  {"delivered-ce-bytes", info.delivered_ecn_bytes[3]},
+                  {"accurate-ecn", info.accurate_ecn},
+                  {"ecn", info.ecn},
+                  {"ecn-failed", info.accurate_ecn_failed},
+                  {"ecn-option-seen", info.accurate_ecn_option_seen}};
     for (size_t i = 0; i < count_of(values); i++)
         if (strcmp(values[i].name, name) == 0) {
             if (values[i].value - want > 0.5 || want - values[i].value > 0.5)

@@ -18,7 +18,9 @@ struct ack_news {
     bool retransmitted_acked; /* and one of them had been retransmitted */
     bool duplicate;           /* a duplicate ACK in RFC 5681's sense */
     bool window_update;
-    bool echo; /* ECE */
+    bool echo;       /* congestion was marked: ECE, or accurate ECN's count */
+    uint32_t marked; /* so many segments */
+    uint32_t delivered_bytes;
     bool dsack;
     bool new_data_first; /* F-RTO asks for new data before anything is sent again */
     bool original_acked; /* something sent once, before the recovery began, arrived (RFC 5682) */

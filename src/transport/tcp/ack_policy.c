@@ -19,6 +19,7 @@
 #include <assert.h>
 
 #include "transport/limits.h"
+#include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/rooms.h"
 
@@ -224,6 +225,8 @@ void ack_duplicate(struct tcp_connection *c, const struct tcp_segment *segment, 
     struct sequence end = tcp_segment_end(segment);
     if (sequence_before(segment->sequence, c->rcv.nxt) && segment->payload_bytes) { /* a retransmission: our ACK was lost */
         ack_quickly(c, QUICK_ACKS_MAX);
+        if (c->accurate)
+            accurate_duplicate(c, segment->sequence);
         if (c->flags & CONNECTION_SACK) {
             if (sequence_after(end, c->rcv.nxt))
                 end = c->rcv.nxt;

@@ -14,6 +14,7 @@
 #include <assert.h>
 
 #include "transport/limits.h"
+#include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
@@ -69,6 +70,7 @@ static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, stru
         }
         if (!(sent->flags & SENT_SACKED)) {
             news->delivered++;
+            news->delivered_bytes += sent->length;
             rack_advance(c, sent, news->now);
             rate_delivered(c, sent, news);
         }
@@ -159,6 +161,8 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
     }
     news.duplicate = !news.advanced && !old && had && segment->payload_bytes == 0 && !news.window_update &&
                      !(segment->flags & (TCP_SYN | TCP_FIN));
+    if (c->accurate)
+        accurate_feedback(c, &news);
     if (had)
         recovery_acknowledged(c, &news);
     if (had && c->rack.probe_out)

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "transport/limits.h"
+#include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"
@@ -174,6 +175,14 @@ void connection_time_wait(struct tcp_connection *c, struct instant now)
     }
 }
 
+/* As Linux, which keeps no more than TIME-WAIT's little then: nothing is told of marks to a peer who has everything and will be reset if
+ * it sends more than its FIN. */
+static void tell_no_marks(struct tcp_connection *c)
+{
+    if (c->accurate)
+        c->accurate->over = true;
+}
+
 /* Nobody holds the socket any more: how long the peer may still take to end its half (Linux's TCP_LINGER2 and tcp_fin_timeout). */
 void connection_orphan_wait(struct tcp_connection *c, struct instant now)
 {
@@ -186,6 +195,7 @@ void connection_orphan_wait(struct tcp_connection *c, struct instant now)
         connection_end(c, 0);
         return;
     }
+    tell_no_marks(c);
     timer_due(c, TIMER_LIFE, instant_add(now, wait > least ? wait : least));
 }
 
@@ -213,6 +223,7 @@ void connection_free(struct tcp_connection *c)
     listener_forget(c);
     stop(c);
     receive_buffer_free(&c->receive);
+    accurate_drop(c);
     list_remove(&c->socket.link);
     tcp->connection_count--;
     congestion_end(&c->congestion);

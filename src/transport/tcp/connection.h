@@ -124,8 +124,10 @@ struct tcp_connection {
         uint32_t data_segments_sent, data_segments_received, duplicates_reported, reorderings;
         uint32_t retransmits, timeouts;
     } count;
-    uint64_t delivered;       /* segments, over the connection's life */
-    struct sending *sending;  /* NULL until something was sent: sending_of() */
+    uint64_t delivered;            /* segments, over the connection's life */
+    uint32_t delivered_ce;         /* of them (with accurate ECN, of all packets) the peer told that they were marked */
+    struct accurate_ecn *accurate; /* NULL: not spoken, nor asked for */
+    struct sending *sending;       /* NULL until something was sent: sending_of() */
     struct instant pace_next; /* when the next segment may leave, for controls that pace */
 };
 

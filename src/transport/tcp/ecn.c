@@ -8,46 +8,79 @@
  * marks everything, and wants each ACK to tell exactly whether what it covers was marked: its receiver acknowledges at once when the
  * marking changes (RFC 8257 section 3.2).
  *
- * No timers. AccECN (three counters in the header) is not spoken: a SYN that asks for it is understood as one that asks for ECN. */
+ * This is the classic form; accurate_ecn.c has the one that counts. Here both are told apart: by tcp_ecn, a connection asks for one of them or
+ * for none, and accepts what its peer asks for. A SYN that asks for accurate ECN where it is not accepted is understood as one that asks
+ * for the classic form, as its flags are made to be. No timers. */
+#include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/rooms.h"
 
-enum { ECN_ECT0 = 2, ECN_CE = 3, ECN_MASK = 3 };
-
 static bool precise(const struct tcp_connection *c) { return c->congestion.ops->ecn; }
 
-uint8_t ecn_syn_flags(const struct tcp_connection *c)
+static bool asks(const struct tcp_connection *c)
 {
+    uint32_t ecn = c->socket.tcp->sysctls.ecn;
+    return ecn == TCP_ECN_BOTH || ecn == TCP_ECN_ACCURATE_BOTH || ecn == TCP_ECN_ACCURATE_ACCEPTED || precise(c);
+}
+
+uint16_t ecn_syn_flags(struct tcp_connection *c)
+{
+    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    if (!c->accurate && c->socket.state == TCP_SYN_SENT && c->syn_retries == 0 && sysctls->ecn == TCP_ECN_ACCURATE_BOTH)
+        accurate_ask(c);
+    if (c->accurate)
+        return accurate_syn_flags(c);
     if (c->socket.state == TCP_SYN_RECEIVED)
         return c->flags & CONNECTION_ECN ? TCP_ECE : 0;
-    bool ask = (c->socket.tcp->sysctls.ecn == 1 || precise(c)) &&
-               c->syn_retries == 0; /* a middlebox may drop such SYNs: then without */
-    return ask ? TCP_ECE | TCP_CWR : 0;
+    bool again = c->syn_retries > 0 && sysctls->ecn_fallback; /* a middlebox may drop such SYNs: then without */
+    return asks(c) && !again ? TCP_ECE | TCP_CWR : 0;
 }
 
 void ecn_handshake(struct tcp_connection *c, const struct tcp_segment *syn)
 {
-    uint8_t both = syn->flags & (TCP_ECE | TCP_CWR);
-    bool answer = syn->flags & TCP_ACK;
-    bool willing = c->socket.tcp->sysctls.ecn > 0 || precise(c);
-    bool asked = c->socket.tcp->sysctls.ecn == 1 || precise(c);
-    if (answer ? asked && both == TCP_ECE : willing && both == (TCP_ECE | TCP_CWR))
+    const uint16_t accurate = TCP_AE | TCP_CWR | TCP_ECE, classic = TCP_ECE | TCP_CWR;
+    uint16_t both = syn->flags & classic;
+    uint32_t ecn = c->socket.tcp->sysctls.ecn;
+    if (syn->flags & TCP_ACK) {
+        bool asked = c->accurate || asks(c);
+        if ((!c->accurate || !accurate_answered(c, syn)) && asked && both == TCP_ECE)
+            c->flags |= CONNECTION_ECN;
+        return;
+    }
+    /* RFC 9768 section 3.1.3: what is none of the known codes asks for it, too. */
+    bool asked = (syn->flags & accurate) != 0 && (syn->flags & accurate) != classic;
+    if (asked && ecn >= TCP_ECN_ACCURATE_BOTH) {
+        accurate_asked(c, syn);
+        return;
+    }
+    accurate_drop(c);
+    if ((ecn > TCP_ECN_NEVER || precise(c)) && both == classic)
         c->flags |= CONNECTION_ECN;
+}
+
+void ecn_established(const struct tcp_connection *c)
+{
+    if (c->accurate || c->flags & CONNECTION_ECN)
+        event_ecn(c, c->accurate ? "accurate ECN" : "ECN");
 }
 
 uint8_t ecn_mark(struct tcp_connection *c, bool new_data)
 {
+    if (c->accurate)
+        return accurate_mark(c);
     if (!(c->flags & CONNECTION_ECN))
         return 0;
-    return new_data || precise(c) ? ECN_ECT0 : 0;
+    return new_data || precise(c) ? ECN_ECT_0 : 0;
 }
 
 /* The flags of a segment about to leave. */
-uint8_t ecn_flags(struct tcp_connection *c, bool new_data)
+uint16_t ecn_flags(struct tcp_connection *c, bool new_data)
 {
+    if (c->accurate)
+        return accurate_flags(c);
     if (!(c->flags & CONNECTION_ECN))
         return 0;
-    uint8_t flags = c->flags & CONNECTION_ECN_ECHO ? TCP_ECE : 0;
+    uint16_t flags = c->flags & CONNECTION_ECN_ECHO ? TCP_ECE : 0;
     if (new_data && c->flags & CONNECTION_ECN_REDUCED) {
         c->flags &= ~(uint32_t)CONNECTION_ECN_REDUCED;
         flags |= TCP_CWR;
@@ -55,12 +88,14 @@ uint8_t ecn_flags(struct tcp_connection *c, bool new_data)
     return flags;
 }
 
-/* A segment with data has come; `traffic_class` is its IP header's. */
-void ecn_received(struct tcp_connection *c, const struct tcp_segment *segment, uint8_t traffic_class, struct instant now)
+/* A segment with data has come. */
+void ecn_received(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
 {
     if (!(c->flags & CONNECTION_ECN) || segment->payload_bytes == 0)
         return;
-    bool marked = (traffic_class & ECN_MASK) == ECN_CE, echoing = c->flags & CONNECTION_ECN_ECHO;
+    if (segment->ip_ecn != ECN_NOT_ECT)
+        c->flags |= CONNECTION_ECN_SEEN;
+    bool marked = segment->ip_ecn == ECN_CE, echoing = c->flags & CONNECTION_ECN_ECHO;
     if (precise(c)) {
         if (marked != echoing && c->ack.pending)
             output_ack(c, now); /* of what came before, with the old mark */

@@ -34,6 +34,16 @@ static const struct event_type TCP_ESTABLISHED_EVENT = {
     .protocol = "TCP",
     .story = "connection established: port {local-port} with port {port}, segments of {mss} bytes",
     .fields = {{"to", FIELD_IP}, {"port", FIELD_NUMBER}, {"local-port", FIELD_NUMBER}, {"mss", FIELD_NUMBER}}};
+static const struct event_type TCP_ECN_EVENT = {
+    .name = "tcp-ecn",
+    .protocol = "TCP",
+    .story = "port {local-port} and port {port} agree on {what}",
+    .fields = {{"to", FIELD_IP}, {"port", FIELD_NUMBER}, {"local-port", FIELD_NUMBER}, {"what", FIELD_TEXT}}};
+static const struct event_type TCP_ECN_FAILED_EVENT = {
+    .name = "tcp-ecn-failed",
+    .protocol = "TCP",
+    .story = "ECN of port {local-port}: {why}",
+    .fields = {{"to", FIELD_IP}, {"port", FIELD_NUMBER}, {"local-port", FIELD_NUMBER}, {"why", FIELD_TEXT}}};
 static const struct event_type TCP_FIN_EVENT = {
     .name = "tcp-fin",
     .protocol = "TCP",
@@ -155,6 +165,14 @@ void event_reset_sent(const struct tcp *tcp, const struct endpoint *to, uint16_t
     if (event_wanted(tcp->node))
         event_emit(tcp->node, &TCP_RESET_SENT,
                    (union event_value[]){{.ip = to->address}, {.number = to->port}, {.number = local_port}, {.text = why}});
+}
+void event_ecn(const struct tcp_connection *c, const char *what)
+{
+    EMIT(c, TCP_ECN_EVENT, REMOTE(c), LOCAL(c), {.text = what});
+}
+void event_ecn_failed(const struct tcp_connection *c, const char *why)
+{
+    EMIT(c, TCP_ECN_FAILED_EVENT, REMOTE(c), LOCAL(c), {.text = why});
 }
 void event_reset_received(const struct tcp_connection *c) { EMIT(c, TCP_RESET_RECEIVED, REMOTE(c), LOCAL(c)); }
 void event_retransmit(const struct tcp_connection *c, const struct sent *sent, const char *why)

@@ -9,6 +9,8 @@ void event_state(const struct tcp_connection *c, enum tcp_state from, enum tcp_s
 void event_syn(const struct tcp_connection *c, bool retransmitted);
 void event_syn_ack(const struct tcp_connection *c, bool retransmitted);
 void event_established(const struct tcp_connection *c);
+void event_ecn(const struct tcp_connection *c, const char *what); /* agreed on */
+void event_ecn_failed(const struct tcp_connection *c, const char *why);
 void event_fin(const struct tcp_connection *c);
 void event_reset_sent(const struct tcp *tcp, const struct endpoint *to, uint16_t local_port, const char *why);
 void event_reset_received(const struct tcp_connection *c);

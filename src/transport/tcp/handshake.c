@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "transport/limits.h"
+#include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"
@@ -91,6 +92,7 @@ void handshake_done(struct tcp_connection *c, struct sequence ack, struct instan
     user_timeout_changed(c);
     set_state(c, TCP_ESTABLISHED);
     event_established(c);
+    ecn_established(c);
     if (c->sent.lost)
         recovery_without_congestion(c);
     if (c->flags & CONNECTION_KEEP_ALIVE)
@@ -131,6 +133,8 @@ void syn_data_again(struct tcp_connection *c, struct instant now)
 static void syn_ack_acknowledge(struct tcp_connection *c, struct instant now)
 {
     bool waits = c->writer_waits || c->ack.pingpong;
+    if (c->accurate) /* RFC 9768 section 3.2.2.1: first an ACK alone, which tells how the SYN+ACK came */
+        output_ack(c, now);
     if (waits && !c->sent.lost && !(c->ack.pending & ACK_NOW)) {
         ack_with_request(c, now);
         output(c, now);

@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "transport/limits.h"
+#include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/rooms.h"
@@ -71,6 +72,18 @@ static void reset_received(struct tcp_connection *c)
     }
 }
 
+/* With accurate ECN a client tells how each of the peer's SYN+ACKs came (RFC 9768 section 3.2.2.1). */
+static void challenge_syn(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
+{
+    if (c->accurate) {
+        accurate_syn_again(c, segment);
+        c->accurate->reflects = true;
+    }
+    ack_challenge(c, now);
+    if (c->accurate)
+        c->accurate->reflects = false;
+}
+
 /* Steps 1 to 4. False: the segment is dealt with, and so is the frame. */
 static bool acceptable(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame, struct instant now)
 {
@@ -85,6 +98,8 @@ static bool acceptable(struct tcp_connection *c, const struct tcp_segment *segme
     if (repeated_syn && segment->flags & TCP_ACK && !reset && sequence_equal(segment->acknowledgement, c->snd.nxt))
         return true; /* the answer of a simultaneous open: taken for its ACK */
     if (repeated_syn && !reset) {
+        if (c->accurate)
+            accurate_syn_again(c, segment);
         output_syn(c, NULL, now);
         frame_release(frame);
         return false;
@@ -106,7 +121,7 @@ static bool acceptable(struct tcp_connection *c, const struct tcp_segment *segme
         return false;
     }
     if (segment->flags & TCP_SYN) {
-        ack_challenge(c, now);
+        challenge_syn(c, segment, now);
         drop(c, frame, DROP_TCP_INVALID);
         return false;
     }
@@ -145,7 +160,11 @@ static bool syn_acknowledged(struct tcp_connection *c, const struct packet_info 
     }
     if (segment->flags & TCP_SYN) /* the peer has not heard us: it is still in SYN-RECEIVED */
         c->ack.pending |= ACK_WANTED | ACK_NOW;
+    if (c->accurate)
+        accurate_third(c, segment);
     handshake_done(c, segment->acknowledgement, now);
+    if (c->accurate && c->accurate->reflects)
+        output_ack(c, now);
     if (c->sent.count) /* Fast Open: what was sent meanwhile */
         timer_restart_retransmit(c, now);
     syn_data_again(c, now);
@@ -237,6 +256,8 @@ void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, s
     struct sequence edge = sequence_add(c->rcv.nxt, receive_window(c));
     bool fin = segment->flags & TCP_FIN;
     if (!sequence_after(sequence_add(end, fin), c->rcv.nxt)) { /* all of it is known: the peer missed our ACK */
+        if (c->accurate && segment->payload_bytes)
+            accurate_duplicate(c, start);
         if (c->flags & CONNECTION_SACK && segment->payload_bytes)
             c->ack.duplicate = (struct sack_block){start, end};
         c->ack.pending |= ACK_WANTED | ACK_NOW;
@@ -313,6 +334,8 @@ void connection_input(struct tcp_connection *c, const struct packet_info *info, 
         return;
     if (c->socket.state == TCP_SYN_RECEIVED && !syn_acknowledged(c, info, segment, frame, now))
         return;
+    if (c->accurate)
+        accurate_received(c, segment);
     timestamp_accept(c, segment, now);
     if (segment->options & TCP_OPTION_USER_TIMEOUT)
         user_timeout_received(c, segment);
@@ -330,7 +353,7 @@ void connection_input(struct tcp_connection *c, const struct packet_info *info, 
     }
     if (c->socket.state != TCP_CLOSED && (segment->payload_bytes || segment->flags & TCP_FIN)) {
         if (may_receive(c)) {
-            ecn_received(c, segment, info->traffic_class, now);
+            ecn_received(c, segment, now);
             receive_data(c, segment, frame, now);
             frame = NULL;
         } else {

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "transport/limits.h"
+#include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/cookie.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
@@ -165,7 +166,9 @@ static void cookie_answer(struct tcp_listener *listener, const struct packet_inf
     bool stamped = syn->options & TCP_OPTION_TIMESTAMPS && tcp->sysctls.timestamps;
     struct cookie cookie = {.mss = syn->options & TCP_OPTION_MSS ? syn->mss : 536, .window_scale = syn->window_scale};
     cookie.options = stamped ? syn->options & (TCP_OPTION_WINDOW_SCALE | TCP_OPTION_SACK_PERMITTED) : 0;
-    cookie.ecn = stamped && tcp->sysctls.ecn && (syn->flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR);
+    uint16_t asked = syn->flags & (TCP_AE | TCP_CWR | TCP_ECE), classic = TCP_CWR | TCP_ECE;
+    bool accurate = tcp->sysctls.ecn >= TCP_ECN_ACCURATE_BOTH && asked && asked != classic;
+    cookie.ecn = stamped && tcp->sysctls.ecn && !accurate && (asked & classic) == classic;
     struct tcp_segment answer = {.source_port = local.port,
                                  .destination_port = remote.port,
                                  .flags = TCP_SYN | TCP_ACK,
@@ -173,7 +176,7 @@ static void cookie_answer(struct tcp_listener *listener, const struct packet_inf
                                  .window = UINT16_MAX,
                                  .options = TCP_OPTION_MSS};
     answer.sequence = cookie_make(tcp->isn_key, &local, &remote, syn->sequence, &cookie, now);
-    answer.flags |= cookie.ecn ? TCP_ECE : 0;
+    answer.flags |= accurate ? accurate_handshake_code(syn->ip_ecn) : cookie.ecn ? TCP_ECE : 0;
     answer.mss = (uint16_t)(path.mtu - TCP_HEADER_BYTES - (local.address.family == 4 ? 20 : 40));
     if (stamped) {
         answer.options |= (uint8_t)(TCP_OPTION_TIMESTAMPS | cookie.options);
@@ -214,7 +217,9 @@ static bool cookie_acknowledged(struct tcp_listener *listener, const struct pack
     c->snd.nxt = sequence_add(ours, 1);
     c->usage_end = c->snd.partial_end = c->recovery.high = ours;
     c->rcv.wnd = UINT16_MAX;
-    c->flags |= CONNECTION_COOKIE | (cookie.ecn ? (uint32_t)CONNECTION_ECN : 0u);
+    if (tcp->sysctls.ecn >= TCP_ECN_ACCURATE_BOTH && accurate_code_possible(ack)) /* RFC 9768 section 5.1 */
+        accurate_asked(c, &syn);
+    c->flags |= CONNECTION_COOKIE | (cookie.ecn && !c->accurate ? (uint32_t)CONNECTION_ECN : 0u);
     set_state(c, TCP_SYN_RECEIVED);
     connection_input(c, info, ack, frame, now);
     return true;

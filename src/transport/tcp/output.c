@@ -20,6 +20,7 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "transport/limits.h"
+#include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"
@@ -49,20 +50,22 @@ static bool nothing_received(const struct tcp_connection *c)
 
 static unsigned sack_room(const struct tcp_connection *c) { return c->flags & CONNECTION_TIMESTAMPS ? 3 : 4; }
 
-/* What a full segment carries, when the blocks take their room from the payload. */
-static uint32_t mss_beside_sack(const struct tcp_connection *c)
+/* What a full segment carries, when SACK blocks and accurate ECN's option take their room from the payload. */
+static uint32_t mss_beside_options(const struct tcp_connection *c)
 {
-    if (!(c->flags & CONNECTION_SACK) || nothing_received(c))
+    bool sack = c->flags & CONNECTION_SACK && !nothing_received(c);
+    if (!sack && !c->accurate)
         return c->mss;
-    uint32_t blocks = c->reassembly.count + !sequence_equal(c->ack.duplicate.start, c->ack.duplicate.end);
+    uint32_t blocks = sack ? c->reassembly.count + !sequence_equal(c->ack.duplicate.start, c->ack.duplicate.end) : 0;
     uint32_t most = sack_room(c);
-    uint32_t options = 4 + 8 * (blocks < most ? blocks : most);
+    blocks = blocks < most ? blocks : most;
+    uint32_t options = c->accurate ? accurate_option_bytes(c, blocks) : 4 + 8 * blocks;
     return c->mss > options + 8 ? c->mss - options : 8;
 }
 
 uint32_t output_mss(struct tcp_connection *c)
 {
-    return c->user_timeout.telling ? mss_beside_sack(c) - user_timeout_room(c) : mss_beside_sack(c);
+    return c->user_timeout.telling ? mss_beside_options(c) - user_timeout_room(c) : mss_beside_options(c);
 }
 
 /* RFC 2018 section 4: the latest first; RFC 2883 section 4: a duplicate before all. */
@@ -79,7 +82,7 @@ static void add_sack(const struct tcp_connection *c, struct tcp_segment *segment
         segment->options |= TCP_OPTION_SACK;
 }
 
-static void header_prepare(struct tcp_connection *c, struct tcp_segment *segment, uint8_t flags, struct sequence sequence,
+static void header_prepare(struct tcp_connection *c, struct tcp_segment *segment, uint16_t flags, struct sequence sequence,
                            struct instant now)
 {
     segment->source_port = c->socket.local.port;
@@ -105,6 +108,8 @@ static void header_prepare(struct tcp_connection *c, struct tcp_segment *segment
     c->rcv.wup = c->rcv.nxt;
     c->rcv.by_syn = false;
     add_sack(c, segment);
+    if (c->accurate)
+        accurate_option_add(c, segment, now);
 }
 
 /* Puts header and checksum in front of what the frame holds, and sends it. */
@@ -213,7 +218,7 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
     struct tcp_segment segment;
     const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
-    header_prepare(c, &segment, (uint8_t)((answer ? TCP_SYN | TCP_ACK : TCP_SYN) | ecn_syn_flags(c)), c->snd.iss, now);
+    header_prepare(c, &segment, (uint16_t)((answer ? TCP_SYN | TCP_ACK : TCP_SYN) | ecn_syn_flags(c)), c->snd.iss, now);
     uint32_t headers = connection_headers(c);
     uint32_t mss = c->mtu > headers + LIMIT_TCP_MSS_LEAST ? c->mtu - headers : LIMIT_TCP_MSS_LEAST;
     if (c->mss_asked && mss > c->mss_asked)
@@ -246,6 +251,8 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
         memcpy(segment.cookie, cookie->bytes, cookie->length);
     }
     user_timeout_offer(c, &segment);
+    if (answer && c->accurate)
+        accurate_syn_option(c, &segment);
     if (sequence_equal(c->snd.nxt, c->snd.iss)) {
         c->snd.nxt = sequence_add(c->snd.iss, 1u + c->syn_data);
         c->first_syn = now;
@@ -263,7 +270,7 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
 void output_probe(struct tcp_connection *c, struct instant now)
 {
     struct tcp_segment segment;
-    header_prepare(c, &segment, TCP_ACK, sequence_back(c->snd.una, 1), now);
+    header_prepare(c, &segment, TCP_ACK | ecn_flags(c, false), sequence_back(c->snd.una, 1), now);
     (void)send_bare(c, &segment, now);
 }
 
@@ -311,7 +318,7 @@ static void path_refused(struct tcp_connection *c, struct instant now)
 int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
 {
     struct sent *sent = sent_at(&c->sent, index);
-    uint32_t mss = mss_beside_sack(c);
+    uint32_t mss = mss_beside_options(c);
     if (sent->length > mss && sent->transmissions > 0) {
         retransmit_queue_split(&c->sent, index, mss);
         sent = sent_at(&c->sent, index);
@@ -324,9 +331,9 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
         frame = empty_frame(c->socket.tcp, 0);
     struct tcp_segment segment;
     bool last = sequence_equal(sequence_add(sent->start, sent->length), output_end(c));
-    uint8_t flags = (uint8_t)(TCP_ACK | (last && sent->length ? TCP_PSH : 0) | (sent->flags & SENT_FIN ? TCP_FIN : 0));
+    uint16_t flags = (uint16_t)(TCP_ACK | (last && sent->length ? TCP_PSH : 0) | (sent->flags & SENT_FIN ? TCP_FIN : 0));
     bool fresh = sent->transmissions == 0 && sent->length > 0;
-    flags = (uint8_t)(flags | ecn_flags(c, fresh));
+    flags |= ecn_flags(c, fresh);
     header_prepare(c, &segment, flags, sent->start, now);
     if (c->user_timeout.telling &&
         sent->length + user_timeout_room(c) <= mss) { /* a retransmission may have been full without it */

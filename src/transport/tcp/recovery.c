@@ -383,6 +383,7 @@ static struct congestion_ack summary(const struct tcp_connection *c, const struc
                                    .nxt = c->snd.nxt,
                                    .window_limited = limited,
                                    .echo = news->echo,
+                                   .marked = news->marked,
                                    .acked_bytes = news->acked_bytes,
                                    .delivered = c->delivered,
                                    .lost = c->sent.lost > news->prior_lost ? c->sent.lost - news->prior_lost : 0};
@@ -396,6 +397,8 @@ void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news)
     if (dubious(c, news))
         judge(c, news);
     c->delivered += news->delivered;
+    if (news->echo && !c->accurate)
+        c->delivered_ce += news->marked = news->delivered; /* all of it, as far as ECE tells */
     if (selective(c))
         rack_adjust(c, news);
     struct congestion_ack ack = summary(c, news);

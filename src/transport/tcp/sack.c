@@ -46,6 +46,7 @@ static void mark(struct tcp_connection *c, struct sent *sent, struct ack_news *n
         c->recovery.highest_sacked = sent_end(sent);
     news->newly_sacked++;
     news->delivered++;
+    news->delivered_bytes += sent->length;
 }
 
 /* Marks what lies wholly in [start, end). */

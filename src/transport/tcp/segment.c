@@ -8,6 +8,8 @@
  * In a running connection nearly every header is either 20 bytes or the 32 of "NOP NOP timestamps", so that one layout is
  * recognised by a single comparison (RFC 7323 Appendix A recommends it for this very purpose).
  *
+ * The order of SACK and window scale never matters: they are not on one segment.
+ *
  * Left out on purpose: TCP-MD5 and TCP-AO (no key management here), and MPTCP, which are passed over. */
 #include "transport/tcp/segment.h"
 
@@ -27,10 +29,16 @@ enum {
     KIND_TIMESTAMPS = 8,
     KIND_USER_TIMEOUT = 28,
     KIND_FAST_OPEN = 34,
+    KIND_ACCURATE_ECN_0 = 172,
+    KIND_ACCURATE_ECN_1 = 174,
     KIND_EXPERIMENT = 254,
     EXPERIMENT_FAST_OPEN = 0xf989, /* RFC 6994's number of the experiment that became RFC 7413 */
 };
-enum { USER_TIMEOUT_MINUTES = 0x8000 };         /* the granularity bit */
+enum {
+    USER_TIMEOUT_MINUTES = 0x8000, /* the granularity bit */
+    FLAGS_MASK = 0x1ff,
+    ECN_FIELD_BYTES = 3,
+};
 #define TIMESTAMPS_ALIGNED UINT32_C(0x0101080a) /* NOP, NOP, kind 8, length 10 */
 
 static void parse_sack(struct reader *value, struct tcp_segment *out)
@@ -55,6 +63,19 @@ static void parse_cookie(struct reader *value, bool experimental, struct tcp_seg
     out->cookie_length = (uint8_t)length;
     reader_copy(value, out->cookie, length);
     out->options |= TCP_OPTION_FAST_OPEN;
+}
+
+/* RFC 9768 section 3.2.3: of any other length, the whole fields count and the rest is filling. */
+static void parse_ecn(struct reader *value, bool order_1, struct tcp_segment *out)
+{
+    size_t count = value->length / ECN_FIELD_BYTES;
+    count = count < TCP_ECN_COUNTS_MAX ? count : TCP_ECN_COUNTS_MAX;
+    out->ecn = (struct tcp_ecn_counts){.order_1 = order_1, .count = (uint8_t)count};
+    for (size_t i = 0; i < out->ecn.count; i++) {
+        uint32_t high = reader_u8(value);
+        out->ecn.field[i] = high << 16 | reader_u16(value);
+    }
+    out->options |= TCP_OPTION_ACCURATE_ECN;
 }
 
 static void parse_option(uint8_t kind, struct reader value, struct tcp_segment *out)
@@ -84,6 +105,8 @@ static void parse_option(uint8_t kind, struct reader value, struct tcp_segment *
         out->user_timeout_minutes = word & USER_TIMEOUT_MINUTES;
         out->user_timeout = word & (USER_TIMEOUT_MINUTES - 1);
         out->options |= TCP_OPTION_USER_TIMEOUT;
+    } else if (kind == KIND_ACCURATE_ECN_0 || kind == KIND_ACCURATE_ECN_1) {
+        parse_ecn(&value, kind == KIND_ACCURATE_ECN_1, out);
     }
 }
 
@@ -117,7 +140,7 @@ int tcp_segment_parse(const uint8_t *data, size_t length, uint32_t total, struct
     out->sequence.n = load_u32(data + 4);
     out->acknowledgement.n = load_u32(data + 8);
     out->header_bytes = (uint8_t)header;
-    out->flags = data[13];
+    out->flags = load_u16(data + 12) & FLAGS_MASK;
     out->window = load_u16(data + 14);
     out->urgent = load_u16(data + 18);
     out->payload_bytes = total - header;
@@ -137,10 +160,28 @@ int tcp_segment_parse(const uint8_t *data, size_t length, uint32_t total, struct
 
 static uint32_t fast_open_base(const struct tcp_segment *segment) { return segment->experimental ? 4 : 2; }
 
-/* Timestamps take 12 bytes with their filling, except that on a SYN the two NOPs give way to "SACK permitted". */
-uint32_t tcp_segment_header_bytes(const struct tcp_segment *segment)
+/* Most options are led by NOPs that align them; the end of the accurate ECN option, which aligns nothing, may lie in the place of those of the
+ * option behind it. */
+static unsigned leading_nops(const struct tcp_segment *segment)
 {
-    uint32_t n = TCP_HEADER_BYTES;
+    uint8_t options = segment->options;
+    if (options & TCP_OPTION_SACK ||
+        (options & (TCP_OPTION_SACK_PERMITTED | TCP_OPTION_TIMESTAMPS)) == TCP_OPTION_SACK_PERMITTED)
+        return 2;
+    return options & TCP_OPTION_WINDOW_SCALE ? 1 : 0;
+}
+
+/* How many bytes of the accurate ECN option lie there. */
+static unsigned ecn_overlap(const struct tcp_segment *segment)
+{
+    unsigned over = (2u + ECN_FIELD_BYTES * segment->ecn.count) % 4;
+    return over <= leading_nops(segment) ? over : 0;
+}
+
+/* Timestamps take 12 bytes with their filling, except that on a SYN the two NOPs give way to "SACK permitted". */
+uint32_t tcp_segment_option_bytes(const struct tcp_segment *segment)
+{
+    uint32_t n = 0;
     uint8_t options = segment->options;
     if (options & TCP_OPTION_MSS)
         n += 4;
@@ -148,6 +189,8 @@ uint32_t tcp_segment_header_bytes(const struct tcp_segment *segment)
         n += 12;
     else if (options & TCP_OPTION_SACK_PERMITTED)
         n += 4;
+    if (options & TCP_OPTION_ACCURATE_ECN)
+        n += (2u + ECN_FIELD_BYTES * segment->ecn.count - ecn_overlap(segment) + 3) & ~3u;
     if (options & TCP_OPTION_WINDOW_SCALE)
         n += 4;
     if (options & TCP_OPTION_SACK)
@@ -156,6 +199,12 @@ uint32_t tcp_segment_header_bytes(const struct tcp_segment *segment)
         n += (fast_open_base(segment) + segment->cookie_length + 3) & ~UINT32_C(3);
     if (options & TCP_OPTION_USER_TIMEOUT)
         n += 4;
+    return n;
+}
+
+uint32_t tcp_segment_header_bytes(const struct tcp_segment *segment)
+{
+    uint32_t n = TCP_HEADER_BYTES + (segment->options ? tcp_segment_option_bytes(segment) : 0);
     assert(n <= TCP_HEADER_MAXIMUM_BYTES);
     return n;
 }
@@ -171,33 +220,69 @@ static void write_timestamps(struct writer *w, const struct tcp_segment *segment
     writer_u32(w, segment->timestamp_echo);
 }
 
+static void write_nops(struct writer *w, unsigned count)
+{
+    while (count--)
+        writer_u8(w, KIND_NOP);
+}
+
+/* Returns how many of its bytes take the place of the next option's NOPs. */
+static unsigned write_ecn(struct writer *w, const struct tcp_segment *segment)
+{
+    const struct tcp_ecn_counts *ecn = &segment->ecn;
+    unsigned length = 2u + ECN_FIELD_BYTES * ecn->count, overlap = ecn_overlap(segment);
+    writer_u8(w, ecn->order_1 ? KIND_ACCURATE_ECN_1 : KIND_ACCURATE_ECN_0);
+    writer_u8(w, (uint8_t)length);
+    for (unsigned i = 0; i < ecn->count; i++) {
+        writer_u8(w, (uint8_t)(ecn->field[i] >> 16));
+        writer_u16(w, (uint16_t)ecn->field[i]);
+    }
+    write_nops(w, overlap ? 0 : (4 - length % 4) % 4);
+    return overlap;
+}
+
+static void write_sack(struct writer *w, const struct tcp_segment *segment, unsigned nops)
+{
+    write_nops(w, nops);
+    writer_u16(w, (uint16_t)(KIND_SACK << 8 | (2u + 8u * segment->sack_count)));
+    for (unsigned i = 0; i < segment->sack_count; i++) {
+        writer_u32(w, segment->sack[i].start.n);
+        writer_u32(w, segment->sack[i].end.n);
+    }
+}
+
 static void write_options(struct writer *w, const struct tcp_segment *segment)
 {
     uint8_t options = segment->options;
+    unsigned overlap = 0;
     if (options & TCP_OPTION_MSS)
         writer_u32(w, (uint32_t)KIND_MSS << 24 | 4 << 16 | segment->mss);
     if (options & TCP_OPTION_TIMESTAMPS)
         write_timestamps(w, segment);
-    else if (options & TCP_OPTION_SACK_PERMITTED)
-        writer_u32(w, (uint32_t)KIND_NOP << 24 | KIND_NOP << 16 | KIND_SACK_PERMITTED << 8 | 2);
-    if (options & TCP_OPTION_WINDOW_SCALE)
-        writer_u32(w, (uint32_t)KIND_NOP << 24 | KIND_WINDOW_SCALE << 16 | 3 << 8 | segment->window_scale);
+    if (options & TCP_OPTION_ACCURATE_ECN)
+        overlap = write_ecn(w, segment);
+    if ((options & (TCP_OPTION_TIMESTAMPS | TCP_OPTION_SACK_PERMITTED)) == TCP_OPTION_SACK_PERMITTED) {
+        write_nops(w, 2 - overlap);
+        writer_u16(w, KIND_SACK_PERMITTED << 8 | 2);
+        overlap = 0;
+    }
     if (options & TCP_OPTION_SACK) {
-        writer_u32(w, (uint32_t)KIND_NOP << 24 | KIND_NOP << 16 | KIND_SACK << 8 | (2u + 8u * segment->sack_count));
-        for (unsigned i = 0; i < segment->sack_count; i++) {
-            writer_u32(w, segment->sack[i].start.n);
-            writer_u32(w, segment->sack[i].end.n);
-        }
+        write_sack(w, segment, 2 - overlap);
+        overlap = 0;
+    }
+    if (options & TCP_OPTION_WINDOW_SCALE) {
+        write_nops(w, 1 - overlap);
+        writer_u8(w, KIND_WINDOW_SCALE);
+        writer_u16(w, (uint16_t)(3 << 8 | segment->window_scale));
     }
     if (options & TCP_OPTION_FAST_OPEN) {
-        unsigned length = fast_open_base(segment) + segment->cookie_length, padding = (4u - length % 4u) % 4u;
+        unsigned length = fast_open_base(segment) + segment->cookie_length;
         writer_u8(w, segment->experimental ? KIND_EXPERIMENT : KIND_FAST_OPEN);
         writer_u8(w, (uint8_t)length);
         if (segment->experimental)
             writer_u16(w, EXPERIMENT_FAST_OPEN);
         writer_bytes(w, segment->cookie, segment->cookie_length);
-        for (unsigned i = 0; i < padding; i++)
-            writer_u8(w, KIND_NOP);
+        write_nops(w, (4u - length % 4u) % 4u);
     }
     if (options & TCP_OPTION_USER_TIMEOUT)
         writer_u32(w, (uint32_t)KIND_USER_TIMEOUT << 24 | 4 << 16 |
@@ -211,8 +296,7 @@ uint32_t tcp_segment_build(const struct tcp_segment *segment, uint8_t *out)
     store_u16(out + 2, segment->destination_port);
     store_u32(out + 4, segment->sequence.n);
     store_u32(out + 8, segment->acknowledgement.n);
-    out[12] = (uint8_t)(header / 4 << 4);
-    out[13] = segment->flags;
+    store_u16(out + 12, (uint16_t)(header / 4 << 12 | (segment->flags & FLAGS_MASK)));
     store_u16(out + 14, segment->window);
     store_u16(out + 16, 0);
     store_u16(out + 18, segment->urgent);
@@ -222,6 +306,16 @@ uint32_t tcp_segment_build(const struct tcp_segment *segment, uint8_t *out)
         assert(!w.failed && w.at == w.capacity);
     }
     return header;
+}
+
+/* "ecn e1b 1 ceb 0 e0b 1001" */
+static const char *print_ecn(const struct tcp_ecn_counts *ecn, char *out, size_t size)
+{
+    static const char *const names[2][TCP_ECN_COUNTS_MAX] = {{"e0b", "ceb", "e1b"}, {"e1b", "ceb", "e0b"}};
+    int at = snprintf(out, size, ecn->count ? "ecn" : ecn->order_1 ? "ecn 1" : "ecn 0");
+    for (unsigned i = 0; i < ecn->count && at >= 0 && (size_t)at < size; i++)
+        at += snprintf(out + at, size - (size_t)at, " %s %u", names[ecn->order_1][i], ecn->field[i]);
+    return out;
 }
 
 static void print_options(const struct tcp_segment *s, char *out, size_t size, size_t at)
@@ -240,6 +334,8 @@ static void print_options(const struct tcp_segment *s, char *out, size_t size, s
         ADD("%ssack ok", separator);
     if (s->options & TCP_OPTION_TIMESTAMPS)
         ADD("%sts %u %u", separator, s->timestamp, s->timestamp_echo);
+    if (s->options & TCP_OPTION_ACCURATE_ECN)
+        ADD("%s%s", separator, print_ecn(&s->ecn, (char[64]){0}, 64));
     if (s->options & TCP_OPTION_WINDOW_SCALE)
         ADD("%swscale %u", separator, s->window_scale);
     for (unsigned i = 0; i < s->sack_count && s->options & TCP_OPTION_SACK; i++)
@@ -258,11 +354,11 @@ static void print_options(const struct tcp_segment *s, char *out, size_t size, s
 char *tcp_segment_print(const struct tcp_segment *s, char *out, size_t size_bytes)
 {
     static const struct {
-        uint8_t flag;
+        uint16_t flag;
         char letter;
-    } letters[] = {{TCP_SYN, 'S'}, {TCP_FIN, 'F'}, {TCP_RST, 'R'}, {TCP_PSH, 'P'},
-                   {TCP_URG, 'U'}, {TCP_ECE, 'E'}, {TCP_CWR, 'W'}, {TCP_ACK, '.'}};
-    char flags[9];
+    } letters[] = {{TCP_SYN, 'S'}, {TCP_FIN, 'F'}, {TCP_RST, 'R'}, {TCP_PSH, 'P'}, {TCP_URG, 'U'},
+                   {TCP_ECE, 'E'}, {TCP_CWR, 'W'}, {TCP_AE, 'e'},  {TCP_ACK, '.'}};
+    char flags[10];
     size_t n = 0;
     for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
         if (s->flags & letters[i].flag)

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "transport/limits.h"
+#include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/rooms.h"
@@ -301,7 +302,17 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
     out->timestamps = c->flags & CONNECTION_TIMESTAMPS;
     out->sack = c->flags & CONNECTION_SACK;
     out->window_scaling = c->flags & CONNECTION_WINDOW_SCALE;
-    out->ecn = c->flags & CONNECTION_ECN;
+    out->ecn_seen = c->flags & CONNECTION_ECN_SEEN;
+    out->delivered_ce = c->delivered_ce;
+    out->accurate_ecn = c->accurate && c->socket.state != TCP_SYN_SENT;
+    out->ecn = c->flags & CONNECTION_ECN || out->accurate_ecn;
+    if (c->accurate) {
+        out->accurate_ecn_failed = c->accurate->failed;
+        out->accurate_ecn_option_seen = c->accurate->seen;
+        out->received_ce = c->accurate->received_ce;
+        memcpy(out->received_ecn_bytes, c->accurate->received_bytes, sizeof out->received_ecn_bytes);
+        memcpy(out->delivered_ecn_bytes, c->accurate->delivered_bytes, sizeof out->delivered_ecn_bytes);
+    }
     out->syn_data = c->syn_data_taken;
     out->app_limited = c->sending && c->sending->rate.app_limited > 0;
     out->path_mtu = c->mtu;

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "transport/limits.h"
+#include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/tcp_internal.h"
 
@@ -40,7 +41,10 @@ static const struct row ROWS[] = {
     ONE("cubic_hystart", cubic_hystart, CONGESTION_EXIT_NONE, CONGESTION_EXIT_CLASSIC, CONGESTION_EXIT_PLUS),
     ONE("dsack", dsack, 0, 1, 1),
     ONE("early_retrans", early_retrans, 0, 4, 3),
-    ONE("ecn", ecn, 0, 2, 2),
+    ONE("ecn", ecn, 0, TCP_ECN_ACCURATE_ACCEPTED_ONLY, TCP_ECN_ACCEPTED),
+    ONE("ecn_fallback", ecn_fallback, 0, 1, 1),
+    ONE("ecn_option", ecn_option, 0, ACCURATE_OPTION_ALWAYS, ACCURATE_OPTION_FULL),
+    ONE("ecn_option_beacon", ecn_option_beacon, 0, 255, 3),
     ONE("fastopen", fastopen, 0, UINT32_MAX, FAST_OPEN_CLIENT),
     ONE("fin_timeout", fin_timeout_s, 1, 3600, 60),
     ONE("frto", frto, 0, 2, 2),

@@ -21,6 +21,7 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "internet/ecn.h"
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
@@ -265,6 +266,7 @@ static void tcp_input(struct stack *stack, void *context, const struct packet_in
         node_drop(tcp->node, frame, DROP_TCP_CHECKSUM);
         return;
     }
+    segment.ip_ecn = info->traffic_class & ECN_MASK;
     segment_input(tcp, info, &segment, frame);
     bury(tcp);
 }

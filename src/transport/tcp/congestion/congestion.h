@@ -36,7 +36,8 @@ struct congestion_ack { /* what one acknowledgement told */
     int64_t smoothed_rtt_ns, minimum_rtt_ns;
     struct sequence una, nxt; /* SND.UNA, SND.NXT */
     bool window_limited;      /* the sender used the whole cwnd in the last round trip (RFC 7661: else it must not grow) */
-    bool echo;                /* the peer echoed congestion (ECE) */
+    bool echo;                /* the peer told of marks */
+    uint32_t marked;          /* how many segments, as far as it tells */
     uint32_t acked_bytes;
     /* The rate sample (rate.c): bytes delivered over an interval; interval_ns <= 0 when there is none. */
     uint64_t delivered,

@@ -32,7 +32,7 @@ static void dctcp_acked(struct congestion *cc, const struct congestion_ack *ack)
         s->window_end = ack->nxt;
     }
     s->acked += ack->acked;
-    s->marked += ack->echo ? ack->acked : 0;
+    s->marked += ack->marked;
     if (sequence_before(ack->una, s->window_end))
         return;
     uint32_t share = s->acked ? (uint32_t)((uint64_t)s->marked * ALPHA_ONE / s->acked) : 0;
