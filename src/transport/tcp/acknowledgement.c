@@ -15,6 +15,7 @@
 
 #include "transport/limits.h"
 #include "transport/tcp/accurate_ecn.h"
+#include "transport/tcp/ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"

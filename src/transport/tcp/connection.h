@@ -128,7 +128,7 @@ struct tcp_connection {
     uint32_t delivered_ce;         /* of them (with accurate ECN, of all packets) the peer told that they were marked */
     struct accurate_ecn *accurate; /* NULL: not spoken, nor asked for */
     struct sending *sending;       /* NULL until something was sent: sending_of() */
-    struct instant pace_next; /* when the next segment may leave, for controls that pace */
+    struct instant pace_next;      /* when the next segment may leave, for controls that pace */
 };
 
 static inline struct tcp_connection *connection_of(struct tcp_socket *socket)

@@ -11,6 +11,8 @@
  * This is the classic form; accurate_ecn.c has the one that counts. Here both are told apart: by tcp_ecn, a connection asks for one of them or
  * for none, and accepts what its peer asks for. A SYN that asks for accurate ECN where it is not accepted is understood as one that asks
  * for the classic form, as its flags are made to be. No timers. */
+#include "transport/tcp/ecn.h"
+
 #include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/rooms.h"

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "transport/limits.h"
 #include "transport/tcp/accurate_ecn.h"
+#include "transport/tcp/ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"
@@ -133,14 +134,14 @@ void syn_data_again(struct tcp_connection *c, struct instant now)
 static void syn_ack_acknowledge(struct tcp_connection *c, struct instant now)
 {
     bool waits = c->writer_waits || c->ack.pingpong;
-    if (c->accurate) /* RFC 9768 section 3.2.2.1: first an ACK alone, which tells how the SYN+ACK came */
-        output_ack(c, now);
-    if (waits && !c->sent.lost && !(c->ack.pending & ACK_NOW)) {
+    if (waits && !c->accurate && !c->sent.lost && !(c->ack.pending & ACK_NOW)) {
         ack_with_request(c, now);
         output(c, now);
         return;
     }
     c->ack.pending |= ACK_WANTED | ACK_NOW;
+    if (c->accurate) /* RFC 9768 section 3.2.2.1: first an ACK alone, which tells how the SYN+ACK came */
+        output_ack(c, now);
     syn_data_again(c, now);
     output(c, now); /* data that was written meanwhile carries the ACK */
     ack_decide(c, now);

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "transport/limits.h"
 #include "transport/tcp/accurate_ecn.h"
+#include "transport/tcp/ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"

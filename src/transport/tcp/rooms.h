@@ -135,15 +135,6 @@ void rate_delivered(struct tcp_connection *c, const struct sent *sent, struct ac
 void rate_sample(struct tcp_connection *c, const struct ack_news *news, struct congestion_ack *out);
 void rate_check_app_limited(struct tcp_connection *c);
 
-/* ecn.c */
-uint16_t ecn_syn_flags(struct tcp_connection *c);
-void ecn_handshake(struct tcp_connection *c, const struct tcp_segment *syn);
-uint8_t ecn_mark(struct tcp_connection *c, bool new_data); /* the ECN field of a packet about to leave */
-void ecn_established(const struct tcp_connection *c);      /* tells what was agreed on */
-uint16_t ecn_flags(struct tcp_connection *c, bool new_data);
-void ecn_received(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
-bool ecn_echoed(const struct tcp_connection *c, const struct tcp_segment *segment);
-
 /* icmp.c */
 bool tcp_icmp_error(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,
                     const struct stack_error *error);
