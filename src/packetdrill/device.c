@@ -89,13 +89,14 @@ static void family_setup(struct drill *drill, const struct prefix *local)
         fprintf(stderr, "imp: the local address cannot be set up: %s\n", imp_error_text(error));
 }
 
-/* A script may have a local address of its own, which packetdrill does not tell; it comes with bind(). */
+/* A script may have a local address of its own, which packetdrill does not tell; it comes with bind(), or with a packet to it. */
 bool device_own(struct drill *drill, const struct ip *address)
 {
     struct prefix *local = &drill->flags.local4;
     if (stack_is_local(drill->stack, address))
         return true;
-    if (address->family != 4 || !prefix_contains(local, address))
+    struct ip broadcast = prefix_broadcast(local);
+    if (address->family != 4 || !prefix_contains(local, address) || ip_equal(address, &broadcast))
         return false;
     struct address_info info = {.interface = drill->interface->index,
                                 .prefix = {.address = *address, .length = local->length},
@@ -153,6 +154,10 @@ int device_inject(struct drill *drill, const void *packet, size_t length)
     }
     struct ip source = version == 4 ? ip4_of_bytes(bytes + 12) : ip6_of_bytes(bytes + 8);
     learn_station(drill, &source);
+    if (version == 4) {
+        struct ip destination = ip4_of_bytes(bytes + 16);
+        (void)device_own(drill, &destination);
+    }
     struct frame *frame = frame_create(drill->engine, FRAME_HEADROOM, (uint32_t)length);
     memcpy(frame_append(frame, (uint32_t)length), packet, length);
     drill->interface->receive(drill->interface, frame, version == 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6, STATION,

@@ -144,7 +144,7 @@ int socket_bind(struct socket *socket, const struct sockaddr *address, socklen_t
                 return fail(EADDRINUSE);
     }
     socket->local = local;
-    socket->bound = true;
+    socket->bound = socket->named = true;
     return socket->descriptor.kind == DESCRIPTOR_DATAGRAM ? datagram_open(socket) : 0;
 }
 

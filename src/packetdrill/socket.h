@@ -24,6 +24,7 @@ struct socket {
     struct tcp_socket *tcp; /* NULL: neither listening nor connected */
     struct udp_socket *udp;
     struct endpoint local, remote;
+    bool named;                        /* by bind(): the local name stays when a connection ends */
     bool bound, listening, connecting; /* connecting: connect() has not yet told how it ended */
     bool ended;                        /* the connection is over, and `error` has been set */
     bool shut_read, shut_write;

@@ -102,6 +102,7 @@ static void let_go(struct socket *socket)
         tcp_close(socket->tcp);
     socket->tcp = NULL;
     socket->ended = socket->connecting = socket->shut_read = socket->shut_write = false;
+    socket->bound = socket->named;
 }
 
 static bool connect_done(struct drill *drill, void *context)
@@ -233,7 +234,7 @@ int stream_accept(struct socket *socket, struct sockaddr *address, socklen_t *le
     struct socket *child = memory_take_zeroed(1, sizeof *child);
     *child = *socket;
     child->descriptor = (struct descriptor){.kind = DESCRIPTOR_STREAM, .destroy = socket->descriptor.destroy};
-    child->listening = false;
+    child->listening = child->named = false;
     child->error = 0;
     child->tcp = NULL;
     child->written = 0;

@@ -262,6 +262,28 @@ static void test_server_key(void **state)
     out(0, cookie);
 }
 
+/* Accepted before the handshake is over, disconnected (which the peer hears of), and used as a client: nothing of the server is left in it. */
+static void test_disconnect(void **state)
+{
+    (void)state;
+    int fd = server(2);
+    char segment[120];
+    snprintf(segment, sizeof segment, "S 0:500(500) win 32792 <mss 1000,sackOK,FO %s>", COOKIE);
+    in(segment);
+    out(0, "S. 0:0(0) ack 501");
+    int child = table.accept(world, fd, NULL, NULL);
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    assert_int_equal(table.connect(world, child, &nobody, sizeof nobody), 0);
+    out(0, "R. 1:1(0) ack 501");
+    must_fail(table.read(world, child, buffer, 10), ENOTCONN);
+    assert_int_equal(table.fcntl(world, child, F_SETFL, O_NONBLOCK), 0);
+    must_fail(do_connect(child, SERVER_PORT), EINPROGRESS);
+    local_known = false;
+    out(0, "S 0:0(0) win 64240 <mss 1460,sackOK,TS,ws 7>");
+    assert_int_not_equal(local_port, SERVER_PORT); /* nobody gave it a name */
+    out(1, "S 0:0(0)");
+}
+
 /* A local address of the script's own: it is ours once a socket is bound to it, if it is of our subnet. */
 static void test_other_address(void **state)
 {
@@ -334,6 +356,7 @@ int main(void)
         SCENE(test_waiting_writer_saves_an_ack),
         SCENE(test_icmp_too_big),
         SCENE(test_other_address),
+        SCENE(test_disconnect),
         SCENE(test_server),
         SCENE(test_server_ipv6),
         SCENE(test_server_key),

@@ -142,6 +142,7 @@ void connection_end(struct tcp_connection *c, int error)
     if (c->socket.state == TCP_CLOSED)
         return;
     c->error = error;
+    fast_open_over(c, tcp_now(c->socket.tcp));
     if (error && error != IMP_RESET && error != IMP_CLOSED)
         event_end(c, error);
     bool half_open = c->socket.state == TCP_SYN_RECEIVED && c->listener && !(c->flags & CONNECTION_READY);
@@ -161,6 +162,7 @@ void connection_time_wait(struct tcp_connection *c, struct instant now)
 {
     if (c->ack.pending)
         output_ack(c, now); /* of the peer's FIN, while there is still a connection to send it */
+    fast_open_over(c, now);
     set_state(c, TCP_TIME_WAIT);
     for (unsigned i = 0; i < TIMER_COUNT; i++)
         c->due[i] = INSTANT_NEVER;

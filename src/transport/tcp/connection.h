@@ -33,6 +33,8 @@ struct tcp_connection {
     bool syn_data_taken;         /* data on a SYN counted, ours (all of it) or the peer's */
     bool writer_waits;           /* for the connection to open: data follows at once (TCP_KNOB_WRITER) */
     bool syn_plain;              /* ours went again without it before the retransmission timer said so */
+    bool fast_open_used;         /* our SYN had the option, or data */
+    bool fast_open_on_trial;     /* the first after a pause of Fast Open: if it receives data, all is well again */
     bool fast_open_experimental; /* with CONNECTION_FAST_ASKED: the form of the option */
     struct instant syn_sent, first_syn;
     uint8_t ttl, syn_retries, retries, backoff, probes, keep_alive_probes;

@@ -12,6 +12,10 @@
  * Data on the SYN is in no record of the retransmission queue until the SYN+ACK tells what of it was taken; the rest then gets its records and
  * goes again at once (handshake.c). That is the whole of the fallback.
  *
+ * A middlebox close by may spoil what follows such a SYN whatever the address. With tcp_fastopen_blackhole_timeout_sec (off by default, as Linux)
+ * nobody is asked any more for so long, twice as long the next time, and so on, once a connection opened fast has three timeouts in a row, ends
+ * in silence, or hears nothing of its peer but a reset or a FIN with a gap before it. One that then receives data forgives it all.
+ *
  * The cookie is Linux's: SipHash-2-4 over source and destination. Two keys may be set: cookies by the second are good, and renewed.
  * A listener counts connections that are open before their handshake ends, and for a minute those that then were reset (section 5.1):
  * at its limit, SYNs are taken the old way. That count outlives accept(), hence struct fast_open_queue.
@@ -33,7 +37,7 @@
 
 #define RESET_COUNTS_NS (60 * NS_PER_S)
 #define LOSS_PAUSE_NS   (60 * NS_PER_S)
-enum { COOKIE_BYTES = 8, LOSSES_BEARABLE = 2, LOSSES_SHIFT_MAX = 10 };
+enum { COOKIE_BYTES = 8, LOSSES_BEARABLE = 2, LOSSES_SHIFT_MAX = 10, PAUSES_SHIFT_MAX = 6, TIMEOUTS_BEARABLE = 2 };
 
 struct fast_open_peer {
     struct ip address;              /* family 0: a free place */
@@ -73,6 +77,53 @@ static bool avoided(const struct fast_open_peer *peer, struct instant now)
     return peer->losses >= LOSSES_BEARABLE && instant_since(now, peer->last_loss) < LOSS_PAUSE_NS << shift;
 }
 
+/* ---- not at all, for a while ---- */
+
+static void pause_begin(struct tcp_connection *c, struct instant now)
+{
+    struct tcp *tcp = c->socket.tcp;
+    if (!tcp->sysctls.fastopen_blackhole_timeout_s)
+        return;
+    tcp->fast_open_paused = now;
+    tcp->fast_open_pauses += tcp->fast_open_pauses <= PAUSES_SHIFT_MAX;
+}
+
+static bool paused(struct tcp_connection *c, struct instant now)
+{
+    const struct tcp *tcp = c->socket.tcp;
+    int64_t pause_ns = tcp->sysctls.fastopen_blackhole_timeout_s * NS_PER_S;
+    if (!pause_ns || !tcp->fast_open_pauses)
+        return false;
+    if (instant_since(now, tcp->fast_open_paused) < pause_ns << (tcp->fast_open_pauses - 1))
+        return true;
+    c->fast_open_on_trial = true;
+    return false;
+}
+
+void fast_open_silence(struct tcp_connection *c, uint32_t timeouts, bool over, struct instant now)
+{
+    if (c->fast_open_used && (timeouts == TIMEOUTS_BEARABLE || (timeouts < TIMEOUTS_BEARABLE && over)))
+        pause_begin(c, now);
+}
+
+void fast_open_strange_reset(struct tcp_connection *c, struct instant now)
+{
+    if (c->flags & CONNECTION_FAST_ASKED && c->socket.state == TCP_ESTABLISHED && !c->count.data_segments_received)
+        pause_begin(c, now);
+}
+
+void fast_open_over(struct tcp_connection *c, struct instant now)
+{
+    if (!(c->flags & CONNECTION_FAST_ASKED))
+        return;
+    if (!c->count.data_segments_received && c->flags & CONNECTION_FIN_AHEAD)
+        pause_begin(c, now);
+    else if (c->count.data_segments_received && c->fast_open_on_trial)
+        c->socket.tcp->fast_open_pauses = 0;
+}
+
+/* ---- asking ---- */
+
 static bool without_cookie(const struct tcp_connection *c)
 {
     return c->personal.fast_open_no_cookie || c->socket.tcp->sysctls.fastopen & FAST_OPEN_CLIENT_NO_COOKIE;
@@ -81,6 +132,7 @@ static bool without_cookie(const struct tcp_connection *c)
 static void asked(struct tcp_connection *c, const struct fast_open_cookie *cookie)
 {
     c->flags |= CONNECTION_FAST_ASKED;
+    c->fast_open_used = true;
     c->fast_open_experimental = cookie->experimental;
 }
 
@@ -88,7 +140,7 @@ void fast_open_connect(struct tcp_connection *c, struct instant now)
 {
     struct tcp *tcp = c->socket.tcp;
     struct fast_open_peer *peer = peer_find(tcp, &c->socket.remote.address);
-    if (peer && avoided(peer, now)) {
+    if ((peer && avoided(peer, now)) || paused(c, now)) {
         output_syn(c, NULL, now);
     } else if ((peer && peer->cookie.length) || without_cookie(c)) {
         c->flags |= CONNECTION_DEFERRED;
@@ -121,6 +173,7 @@ void fast_open_go(struct tcp_connection *c, struct instant now)
     if (known)
         asked(c, &peer->cookie);
     uint16_t room = syn_room(c, peer);
+    c->fast_open_used |= c->send.length > 0;
     c->syn_data = c->send.length < room ? (uint16_t)c->send.length : room;
     output_syn(c, known ? &peer->cookie : NULL, now);
 }

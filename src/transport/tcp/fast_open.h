@@ -29,6 +29,11 @@ struct fast_open_queue {
 void fast_open_connect(struct tcp_connection *c, struct instant now);
 void fast_open_go(struct tcp_connection *c, struct instant now); /* what waited leaves, with the data that is there */
 void fast_open_answered(struct tcp_connection *c, const struct tcp_segment *syn_ack, struct instant now);
+/* Signs that packets vanish, or not: the timer went off after so many timeouts in a row (`over`: for the last time), a reset came that was
+ * not next in line, the connection is over. */
+void fast_open_silence(struct tcp_connection *c, uint32_t timeouts, bool over, struct instant now);
+void fast_open_strange_reset(struct tcp_connection *c, struct instant now);
+void fast_open_over(struct tcp_connection *c, struct instant now);
 void syn_data_again(struct tcp_connection *c,
                     struct instant now); /* handshake.c: what was on our SYN and was not taken leaves */
 

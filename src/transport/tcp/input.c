@@ -116,6 +116,7 @@ static bool acceptable(struct tcp_connection *c, const struct tcp_segment *segme
             reset_received(c);
             frame_release(frame);
         } else {
+            fast_open_strange_reset(c, now);
             ack_challenge(c, now);
             drop(c, frame, DROP_TCP_INVALID);
         }

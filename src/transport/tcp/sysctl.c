@@ -46,6 +46,7 @@ static const struct row ROWS[] = {
     ONE("ecn_option", ecn_option, 0, ACCURATE_OPTION_ALWAYS, ACCURATE_OPTION_FULL),
     ONE("ecn_option_beacon", ecn_option_beacon, 0, 255, 3),
     ONE("fastopen", fastopen, 0, UINT32_MAX, FAST_OPEN_CLIENT),
+    ONE("fastopen_blackhole_timeout_sec", fastopen_blackhole_timeout_s, 0, 365 * 86400, 0),
     ONE("fin_timeout", fin_timeout_s, 1, 3600, 60),
     ONE("frto", frto, 0, 2, 2),
     ONE("initial_window", initial_window, 1, 1000, CONGESTION_INITIAL_WINDOW),

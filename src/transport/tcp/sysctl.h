@@ -28,7 +28,8 @@ struct tcp_sysctls {
     uint32_t probe_threshold, probe_interval_s;      /* bytes: narrower than this the search ends; and when it begins anew */
     uint32_t user_timeout_option_s, user_timeout_least_s, user_timeout_most_s; /* imp's own: see user_timeout.c */
     uint32_t retries1;
-    uint32_t fastopen;      /* enum fast_open_bit */
+    uint32_t fastopen; /* enum fast_open_bit */
+    uint32_t fastopen_blackhole_timeout_s;
     uint32_t early_retrans; /* 0: no tail loss probe */
     uint32_t reordering, initial_window;
     uint32_t cubic_hystart;    /* enum congestion_exit */

@@ -52,6 +52,8 @@ struct tcp {
     struct instant cookies_until; /* SYN cookies may come back until then */
     struct fast_open_key fast_open_key;
     struct fast_open_peer *fast_open_peers; /* NULL until one is known */
+    struct instant fast_open_paused;        /* when clients last had to leave it, */
+    uint32_t fast_open_pauses;              /* and how often in a row */
 };
 
 struct tcp_listener {

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
+#include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 #include "transport/tcp/user_timeout.h"
@@ -76,7 +77,9 @@ static void syn_timeout(struct tcp_connection *c, struct instant now)
 {
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
     uint32_t asks = c->personal.syn_count ? c->personal.syn_count : c->socket.tcp->sysctls.syn_retries;
-    if (c->syn_retries >= (answer ? c->socket.tcp->sysctls.synack_retries + ((c->flags & CONNECTION_FAST_OPEN) != 0) : asks)) {
+    uint32_t most = answer ? c->socket.tcp->sysctls.synack_retries + ((c->flags & CONNECTION_FAST_OPEN) != 0) : asks;
+    fast_open_silence(c, c->syn_retries, c->syn_retries >= most, now);
+    if (c->syn_retries >= most) {
         give_up(c);
         return;
     }
@@ -111,7 +114,9 @@ static void retransmit_timeout(struct tcp_connection *c, struct instant now)
     int64_t patience = user_timeout_ms(c)
                            ? user_timeout_ms(c) * NS_PER_MS
                            : patience_ns(orphan ? c->socket.tcp->sysctls.orphan_retries : c->socket.tcp->sysctls.retries2);
-    if (instant_since(now, c->recovery.first_retransmit) >= patience) {
+    bool over = instant_since(now, c->recovery.first_retransmit) >= patience;
+    fast_open_silence(c, c->retries, over, now);
+    if (over) {
         give_up(c);
         return;
     }
