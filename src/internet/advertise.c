@@ -50,6 +50,11 @@ static const struct event_type ADVERTISEMENT_BARE = {.name = "router-advertiseme
                                                      .protocol = "NDP",
                                                      .story = "I am a router for {lifetime}, with no prefix to tell",
                                                      .fields = {{"to", FIELD_IP}, {"lifetime", FIELD_DURATION}}};
+static const struct event_type ADVERTISEMENT_NONE = {
+    .name = "router-advertisement-none",
+    .protocol = "NDP",
+    .story = "I am no default router; prefix {prefix} lasts {valid}",
+    .fields = {{"to", FIELD_IP}, {"lifetime", FIELD_DURATION}, {"prefix", FIELD_PREFIX}, {"valid", FIELD_DURATION}}};
 
 static bool prefix_told(const struct ndp_message *message, const struct prefix *prefix)
 {
@@ -81,6 +86,8 @@ static void advertisement_event(const struct advertiser *advertiser, const struc
     union event_value values[4] = {{.ip = NDP_ALL_NODES}, {.number = message->router_lifetime_s * NS_PER_S}};
     if (message->prefix_count == 0)
         type = &ADVERTISEMENT_BARE;
+    else if (message->router_lifetime_s == 0 && type == &ADVERTISEMENT)
+        type = &ADVERTISEMENT_NONE;
     values[2].prefix = message->prefixes[0].prefix;
     values[3].number = message->prefixes[0].valid_s * NS_PER_S;
     event_emit(advertiser->on->stack->node, type, values);
@@ -117,8 +124,8 @@ static void advertise_fire(struct timer *timer, struct instant now)
 {
     struct advertiser *advertiser = container_of(timer, struct advertiser, timer);
     struct node *node = advertiser->on->stack->node;
-    bool router =
-        advertiser->on->stack->settings.forwarding; /* one that does not forward is no default router (section 6.2.5) */
+    /* One that does not forward is no default router (section 6.2.5); one may also be configured so (AdvDefaultLifetime 0). */
+    bool router = advertiser->on->stack->settings.forwarding && !advertiser->settings.not_default;
     advertise(advertiser, router ? advertiser->settings.lifetime_ns : 0, now);
     int64_t most_ns = advertiser->settings.interval_ns, least_ns = most_ns / 3;
     int64_t wait_ns = least_ns + (int64_t)random_below(&node->random, (uint64_t)(most_ns - least_ns));

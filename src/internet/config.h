@@ -30,6 +30,7 @@ struct advertise_settings {
     bool enabled;
     int64_t interval_ns; /* between unsolicited ones, at most; 0 = 200 s */
     int64_t lifetime_ns; /* router lifetime; 0 = 30 min; as a default router */
+    bool not_default;    /* the lifetime told is 0: a router for its prefixes, and no default router */
     struct ip dns[3];    /* RFC 8106; family 0 ends */
     uint32_t mtu;        /* 0: not told */
 };

@@ -71,6 +71,7 @@ const char *const EVENT_NAMES[] = {
     "router-advertisement",
     "router-advertisement-again",
     "router-advertisement-bare",
+    "router-advertisement-none",
     "router-found",
     "router-lost",
     "router-solicitation",

@@ -64,8 +64,11 @@ static void port_start(struct world_node *node, const struct lab_port *port)
     if (!plan->config || !plan->config->advertise.enabled)
         return;
     const struct advertise_config *config = &plan->config->advertise;
-    struct advertise_settings settings = {
-        .enabled = true, .interval_ns = config->interval_ns, .lifetime_ns = config->lifetime_ns, .mtu = config->mtu};
+    struct advertise_settings settings = {.enabled = true,
+                                          .interval_ns = config->interval_ns,
+                                          .lifetime_ns = config->lifetime_ns,
+                                          .not_default = config->lifetime_ns == 0,
+                                          .mtu = config->mtu};
     for (size_t i = 0; i < config->dns_count && i < count_of(settings.dns); i++)
         settings.dns[i] = config->dns[i];
     stack_advertise(node->stack, interface->index, &settings);

@@ -39,7 +39,7 @@ const struct config_key ADVERTISE_KEYS[] = {
      DURATION(advertise_config, lifetime_ns),
      .maximum = 9000 * NS_PER_S,
      .fallback = "30min",
-     .about = "How long hosts may keep this router as a default router."},
+     .about = "How long hosts may keep this router as a default router; with 0 they take its prefixes, but no default route."},
     {.name = "mtu",
      .kind = CONFIG_NUMBER,
      .bytes = 4,

@@ -346,6 +346,22 @@ static void routers_come_and_go(void **state)
     world_destroy(lan.world);
 }
 
+/* RFC 4861 section 6.2.1, AdvDefaultLifetime 0: its prefixes are taken, a default route is not. */
+static void a_router_may_be_no_default_router(void **state)
+{
+    (void)state;
+    struct lan lan = lan_create(9);
+    assert_int_equal(stack_advertise(lan.r, 2, &(struct advertise_settings){.enabled = true, .not_default = true}), 0);
+    world_settle(lan.world);
+    world_run(lan.world, 30 * NS_PER_S);
+    assert_int_equal(slaac_address(lan.h).state, ADDRESS_PREFERRED);
+    assert_int_equal(default_route_metric(lan.h, NULL), 0);
+    assert_int_equal(world_count(lan.world, lan.h, "router-found"), 0);
+    assert_true(world_count(lan.world, lan.r, "router-advertisement-none") > 0);
+    assert_int_equal(world_count(lan.world, lan.r, "router-advertisement"), 0);
+    world_destroy(lan.world);
+}
+
 static void advertisements_keep_their_distance(void **state)
 {
     (void)state;
@@ -513,6 +529,7 @@ int main(void)
         cmocka_unit_test(prefixes_that_make_no_address),
         cmocka_unit_test(what_a_router_says_of_the_link_is_heard),
         cmocka_unit_test(routers_come_and_go),
+        cmocka_unit_test(a_router_may_be_no_default_router),
         cmocka_unit_test(advertisements_keep_their_distance),
         cmocka_unit_test(a_silent_router_is_replaced),
         cmocka_unit_test(an_interface_starts_again),
