@@ -204,6 +204,9 @@ int stack_route_get(struct stack *stack, const struct ip *destination, struct ro
         *out = (struct route_info){.destination = {*destination, (uint8_t)ip_bits(destination)},
                                    .interface = hop.on->interface->index};
     out->source = destination->family == 4 ? ipv4_source(stack, &hop, destination) : ipv6_source(stack, &hop, destination);
+    out->broadcast = hop.kind == HOP_BROADCAST;
+    if (!pmtu_known(stack, destination, stack_now(stack), &out->path_mtu, &out->path_until))
+        out->path_mtu = 0;
     return 0;
 }
 

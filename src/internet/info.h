@@ -54,6 +54,10 @@ struct route_info {
     uint32_t metric;
     enum route_origin origin;
     struct ip source; /* preferred source, family 0: none */
+    /* Of the answer for one destination only: */
+    bool broadcast;            /* it is a subnet's broadcast address */
+    uint32_t path_mtu;         /* what a router on the way told; 0: nothing */
+    struct instant path_until; /* how long that is believed */
 };
 
 struct neighbour_info {

@@ -33,15 +33,22 @@ static unsigned place_of(const struct ip *address)
     return (hash ^ hash >> 8) % LIMIT_PATHS;
 }
 
-uint32_t pmtu_get(struct stack *stack, const struct ip *destination, uint32_t link_mtu, struct instant now)
+bool pmtu_known(const struct stack *stack, const struct ip *destination, struct instant now, uint32_t *mtu,
+                struct instant *until)
 {
     if (__builtin_expect(!stack->pmtu, 1))
-        return link_mtu;
+        return false;
     unsigned place = place_of(destination);
-    if (!ip_equal(&stack->pmtu->paths[place].destination, destination) || instant_reached(now, stack->pmtu->paths[place].until))
-        return link_mtu;
-    uint32_t mtu = stack->pmtu->paths[place].mtu_bytes;
-    return mtu < link_mtu ? mtu : link_mtu;
+    *mtu = stack->pmtu->paths[place].mtu_bytes;
+    *until = stack->pmtu->paths[place].until;
+    return ip_equal(&stack->pmtu->paths[place].destination, destination) && !instant_reached(now, *until);
+}
+
+uint32_t pmtu_get(struct stack *stack, const struct ip *destination, uint32_t link_mtu, struct instant now)
+{
+    uint32_t mtu;
+    struct instant until;
+    return pmtu_known(stack, destination, now, &mtu, &until) && mtu < link_mtu ? mtu : link_mtu;
 }
 
 void pmtu_update(struct stack *stack, const struct ip *destination, uint32_t mtu, struct instant now)

@@ -97,6 +97,8 @@ void ip_address_schedule(struct ip_address *address);   /* the lifetimes changed
 /* ---- shared by both families ---- */
 bool icmp_error_allowed(struct stack *stack, const struct ip *to,
                         struct instant now); /* token buckets: per destination and for all */
+bool pmtu_known(const struct stack *stack, const struct ip *destination, struct instant now, uint32_t *mtu_bytes,
+                struct instant *until);
 uint32_t pmtu_get(struct stack *stack, const struct ip *destination, uint32_t link_mtu_bytes,
                   struct instant now); /* <= link MTU */
 void pmtu_update(struct stack *stack, const struct ip *destination, uint32_t mtu_bytes, struct instant now);

@@ -118,10 +118,10 @@ struct icmp {
     uint32_t index, generation;
 };
 struct icmp_options {
-    uint8_t family; /* 4 or 6 */
-    uint8_t ttl;    /* 0 = default */
-    bool dont_fragment;
-    struct ip source; /* family 0: chosen */
+    uint8_t family, ttl;           /* 4 or 6; 0 = default */
+    bool dont_fragment, broadcast; /* broadcast: may send to everyone on a subnet */
+    uint16_t interface;            /* send by this one, whatever the routes say; 0 = as they say */
+    struct ip source;              /* family 0: chosen */
 };
 struct icmp_received {
     struct endpoint from;

@@ -238,7 +238,11 @@ int host_icmp_open(struct net *net, const struct icmp_options *options, struct n
         set_option(fd, family == 4 ? IPPROTO_IP : IPPROTO_IPV6, family == 4 ? IP_RECVERR : IPV6_RECVERR, 1);
     if (options->dont_fragment)
         set_dont_fragment(icmp);
-    if (options->ttl)
+    if (options->broadcast)
+        set_option(fd, SOL_SOCKET, SO_BROADCAST, 1);
+    if (options->interface && setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &(int){options->interface}, sizeof(int)) != 0)
+        error = host_error(errno);
+    if (!error && options->ttl)
         error = host_set_hops(icmp, options->ttl);
     if (!local.address.family)
         local.address = ip_any(family);

@@ -67,6 +67,8 @@ static void icmp_heard(struct icmp_listener *listener, const struct packet_info 
                        struct instant now)
 {
     struct lab_icmp *icmp = container_of(listener, struct lab_icmp, listener);
+    if (icmp->options.interface && info->interface != icmp->options.interface)
+        return;
     struct lab_queued *entry = queue_add(&icmp->raw, (uint32_t)length, LIMIT_NET_ICMP_QUEUE, now);
     if (!entry)
         return;
@@ -119,6 +121,8 @@ int lab_icmp_send(struct net_object *object, const void *message, size_t length,
                                .destination = *to,
                                .protocol = v6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP,
                                .ttl = icmp->options.ttl,
+                               .interface = icmp->options.interface,
+                               .broadcast_allowed = icmp->options.broadcast,
                                .dont_fragment = icmp->options.dont_fragment};
     struct frame *frame = frame_create(object->net->node->engine, FRAME_HEADROOM, (uint32_t)length);
     uint8_t *copy = frame_append(frame, (uint32_t)length);

@@ -43,7 +43,7 @@ struct dig {
     uint8_t family;
     uint16_t port;
     struct ip local;
-    bool show_cmd, banner_done;
+    bool show_cmd, banner_done, tell_found;
     struct lookup defaults, lookups[LOOKUPS_MAX];
     size_t count;
     struct ip servers[SERVERS_MAX];
@@ -260,9 +260,10 @@ static int read_arguments(struct dig *d, int argc, char **argv)
 {
     int error = 0;
     for (int i = 1; i < argc && !error; i++) {
-        if (argv[i][0] == '@')
+        if (argv[i][0] == '@') {
             d->server = argv[i] + 1;
-        else if (argv[i][0] == '+')
+            d->tell_found = d->count == 0; /* dig says so when it meets the first name, of the servers before it */
+        } else if (argv[i][0] == '+')
             error = read_plus(d, argv[i]);
         else if (argv[i][0] == '-')
             error = read_dash(d, argv, &i);
@@ -309,7 +310,7 @@ static void print_banner(struct dig *d)
     for (int i = 1; i < d->run->argc; i++)
         tool_print(d->run, " %s", d->run->argv[i]);
     tool_print(d->run, "\n");
-    if (d->server)
+    if (d->tell_found)
         tool_print(d->run, "; (%zu server%s found)\n", d->server_count, d->server_count == 1 ? "" : "s");
     tool_print(d->run, ";; global options: +cmd\n");
 }

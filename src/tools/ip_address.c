@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "tools/ip_tool.h"
 
 static const char *scope_name(const struct ip *address)
@@ -71,14 +72,31 @@ static bool shown(const struct ip_tool *tool, const struct interface_info *info,
            (tool->family == 0 || tool->family == family);
 }
 
-static void print_interface(struct ip_tool *tool, const struct interface_info *info, struct text *out)
+/* In the kernel's order: IPv4 as they were added; of IPv6 the newest first, and those of the link behind those of wider scope. */
+static void print_addresses(struct ip_tool *tool, const struct interface_info *info, uint8_t family, bool of_link,
+                            struct text *out)
 {
     struct address_info address;
+    size_t *places = NULL, count = 0;
+    for (size_t at = 0, next = 0; net_address_next(tool->net, &next, &address) == 0; at = next)
+        if (shown(tool, info, &address, family) && (family == 6 && ip_is_link_local(&address.prefix.address)) == of_link) {
+            places = memory_grow(places, count + 1, sizeof *places);
+            places[count++] = at;
+        }
+    for (size_t i = 0; i < count; i++) {
+        size_t at = places[family == 4 ? i : count - 1 - i];
+        if (net_address_next(tool->net, &at, &address) == 0)
+            print_address(tool, info, &address, out);
+    }
+    memory_free(places);
+}
+
+static void print_interface(struct ip_tool *tool, const struct interface_info *info, struct text *out)
+{
     struct text lines = {0};
-    for (uint8_t family = 4; family <= 6; family += 2)
-        for (size_t at = 0; net_address_next(tool->net, &at, &address) == 0;)
-            if (shown(tool, info, &address, family))
-                print_address(tool, info, &address, &lines);
+    print_addresses(tool, info, 4, false, &lines);
+    print_addresses(tool, info, 6, false, &lines);
+    print_addresses(tool, info, 6, true, &lines);
     if (lines.length || tool->family == 0) { /* with -4 or -6 only those that have such addresses */
         if (!tool->one_line || tool->brief)
             ip_print_interface(tool, info, false, out);

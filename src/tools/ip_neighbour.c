@@ -64,16 +64,17 @@ static int show(struct ip_tool *tool)
     int status = read_selection(tool, &selection);
     if (status)
         return status;
-    for (size_t at = 0; net_neighbour_next(tool->net, &at, &neighbour) == 0;) {
-        if (!selected(tool, &selection, &neighbour))
-            continue;
-        tool_print(tool->run, "%s ", ip_print(&neighbour.address, address, sizeof address));
-        if (!selection.by_device)
-            tool_print(tool->run, "dev %s ", ip_interface_name(tool, neighbour.interface, name));
-        if (neighbour.state != NEIGHBOUR_INCOMPLETE && neighbour.state != NEIGHBOUR_FAILED)
-            tool_print(tool->run, "lladdr %s ", mac_print(neighbour.mac, mac, sizeof mac));
-        tool_print(tool->run, "%s%s \n", neighbour.router ? "router " : "", neighbour_state_name(neighbour.state));
-    }
+    for (uint8_t family = 4; family <= 6; family += 2) /* the kernel has a table for each */
+        for (size_t at = 0; net_neighbour_next(tool->net, &at, &neighbour) == 0;) {
+            if (neighbour.address.family != family || !selected(tool, &selection, &neighbour))
+                continue;
+            tool_print(tool->run, "%s ", ip_print(&neighbour.address, address, sizeof address));
+            if (!selection.by_device)
+                tool_print(tool->run, "dev %s ", ip_interface_name(tool, neighbour.interface, name));
+            if (neighbour.state != NEIGHBOUR_INCOMPLETE && neighbour.state != NEIGHBOUR_FAILED)
+                tool_print(tool->run, "lladdr %s ", mac_print(neighbour.mac, mac, sizeof mac));
+            tool_print(tool->run, "%s%s \n", neighbour.router ? "router " : "", neighbour_state_name(neighbour.state));
+        }
     return 0;
 }
 

@@ -6,9 +6,13 @@
  *
  * `ip route get` asks the stack's own lookup, so it answers what the stack would do. Everything goes through net_config.h. No state, no
  * timers. Left out on purpose: tables other than main, multipath, route types such as blackhole, metrics such as mtu or hoplimit. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "tools/ip_tool.h"
 
 static const char *origin_name(enum route_origin origin)
@@ -68,6 +72,27 @@ static void print_route(struct ip_tool *tool, const struct route_info *route, bo
 
 /* ---- show ---- */
 
+/* The kernel walks its IPv6 tree from below: by address, a longer prefix before the shorter one that holds it, the default route last. */
+struct placed_route {
+    struct route_info route;
+    size_t place; /* in the stack's own order */
+};
+
+static int by_tree(const void *a, const void *b)
+{
+    const struct placed_route *first = a, *second = b;
+    const struct route_info *x = &first->route, *y = &second->route;
+    uint8_t shorter = x->destination.length < y->destination.length ? x->destination.length : y->destination.length;
+    struct prefix left = prefix_network(&(struct prefix){x->destination.address, shorter});
+    struct prefix right = prefix_network(&(struct prefix){y->destination.address, shorter});
+    int order = memcmp(left.address.b, right.address.b, sizeof left.address.b);
+    if (!order)
+        order = (int)y->destination.length - (int)x->destination.length;
+    if (!order)
+        order = x->metric < y->metric ? -1 : x->metric > y->metric;
+    return order ? order : first->place < second->place ? -1 : 1;
+}
+
 static int show(struct ip_tool *tool)
 {
     struct interface_info device;
@@ -97,10 +122,20 @@ static int show(struct ip_tool *tool)
             family = only.address.family;
         }
     }
+    struct placed_route *routes = NULL;
+    size_t count = 0;
     for (size_t at = 0; net_route_next(tool->net, &at, &route) == 0;)
         if (route.destination.address.family == family && (!by_device || route.interface == device.index) &&
-            (!by_prefix || prefix_equal(&route.destination, &only)))
-            print_route(tool, &route, by_device, &out);
+            (!by_prefix || prefix_equal(&route.destination, &only))) {
+            routes = memory_grow(routes, count + 1, sizeof *routes);
+            routes[count] = (struct placed_route){route, count};
+            count++;
+        }
+    if (family == 6 && count > 0)
+        qsort(routes, count, sizeof *routes, by_tree);
+    for (size_t i = 0; i < count; i++)
+        print_route(tool, &routes[i].route, by_device, &out);
+    memory_free(routes);
     tool_print(tool->run, "%s", text_string(&out));
     text_free(&out);
     return 0;
@@ -139,6 +174,7 @@ static int get(struct ip_tool *tool)
     struct text out = {0};
     text_format(&out, "%s%s",
                 local                             ? "local "
+                : route.broadcast                 ? "broadcast "
                 : ip_is_multicast(address) && is4 ? "multicast "
                                                   : "",
                 ip_print(address, text, sizeof text));
@@ -152,10 +188,14 @@ static int get(struct ip_tool *tool)
     struct ip source = local ? *address : route.source;
     if (source.family)
         text_format(&out, " src %s", ip_print(&source, text, sizeof text));
+    char path[48] = "";
+    if (route.path_mtu)
+        snprintf(path, sizeof path, "expires %" PRId64 "sec mtu %" PRIu32 " ",
+                 instant_since(route.path_until, net_now(tool->net)) / NS_PER_S, route.path_mtu);
     if (is4)
-        text_format(&out, " uid 0 \n    cache %s\n", local ? "<local> " : "");
+        text_format(&out, " uid 0 \n    cache %s%s\n", local ? "<local> " : route.broadcast ? "<local,brd> " : "", path);
     else
-        text_format(&out, " metric %u pref medium\n", local ? 0 : shown_metric(&route));
+        text_format(&out, " metric %u %spref medium\n", local ? 0 : shown_metric(&route), path);
     tool_print(tool->run, "%s", text_string(&out));
     text_free(&out);
     return 0;

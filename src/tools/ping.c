@@ -6,7 +6,8 @@
  * duplicates.
  *
  * Errors quote the packet they are about; ours are known by the identifier in the quoted echo request. A name is looked up once, and
- * addresses that answer are looked up the other way unless -n is given, as iputils does.
+ * addresses that answer are looked up the other way unless -n or a numeric address is given, as iputils does. An address of a link has its
+ * interface behind a '%', or from -I.
  *
  * Left out: flood and preload (a tool of a lab has no use for them, and a host must not be offered them), record route, patterns. */
 #include <inttypes.h>
@@ -24,27 +25,36 @@
 #include "tools/options.h"
 #include "tools/tool.h"
 
-enum { ECHO_HEADER_BYTES = 8, STAMP_BYTES = 8, DATA_BYTES_MAX = 65507, SEQUENCE_BITS = 65536 };
-enum { ICMP4_ECHO = 8, ICMP4_ECHO_REPLY = 0, ICMP6_ECHO = 128, ICMP6_ECHO_REPLY = 129 };
+enum {
+    ECHO_HEADER_BYTES = 8,
+    STAMP_BYTES = 8,
+    TIMED_BYTES = 16 /* iputils sends a timeval */,
+    DATA_BYTES_MAX = 65507,
+    SEQUENCE_BITS = 65536
+};
+enum { ZONED_TEXT_BYTES = IP_TEXT_BYTES + 16 };
+enum { ICMP4_ECHO = 8, ICMP4_ECHO_REPLY = 0, ICMP6_ECHO = 128, ICMP6_ECHO_REPLY = 129, FRAGMENT_HEADER = 44 };
 
 struct ping {
     struct tool_run *run;
     struct net *net;
     struct icmp icmp;
     const char *target;
-    struct ip address;
+    const char *bound; /* what -I says: an interface, or an address to send from */
+    struct ip address, source;
+    uint16_t interface;
     uint8_t family;
     uint64_t count; /* 0: until interrupted */
     int64_t interval_ns, reply_wait_ns, deadline_ns;
     uint32_t data_bytes;
     uint8_t ttl;
-    bool numeric, quiet, dont_fragment, tell_missing;
+    bool numeric, quiet, dont_fragment, broadcast, tell_missing;
     struct instant start, last_sent;
     uint64_t sent, received, duplicates, errors;
     double rtt_sum_ms, rtt_square_ms, rtt_min_ms, rtt_max_ms;
     uint8_t answered[SEQUENCE_BITS / 8];
     struct ip named_address; /* whose name is in `named` */
-    char named[NAME_BYTES_MAX + IP_TEXT_BYTES + 4];
+    char named[NAME_BYTES_MAX + ZONED_TEXT_BYTES + 4];
     uint8_t message[65536];
 };
 
@@ -61,8 +71,10 @@ static int usage(struct tool_run *run)
 {
     tool_complain(run, "\nUsage\n  ping [options] <destination>\n\nOptions:\n"
                        "  <destination>      dns name or ip address\n"
+                       "  -b                 allow pinging broadcast\n"
                        "  -c <count>         stop after <count> replies\n"
                        "  -i <interval>      seconds between sending each packet\n"
+                       "  -I <interface>     either interface name or address\n"
                        "  -M <pmtu opt>      define path MTU discovery, can be one of <do|dont|want>\n"
                        "  -n                 no reverse DNS name resolution\n"
                        "  -O                 report outstanding replies\n"
@@ -133,7 +145,7 @@ static int fragment_option(struct ping *ping, const char *value)
 
 static int read_options(struct ping *ping)
 {
-    struct options options = options_of(ping->run->argc, ping->run->argv, "c:hi:M:nOqs:t:w:W:46");
+    struct options options = options_of(ping->run->argc, ping->run->argv, "bc:hi:I:M:nOqs:t:w:W:46");
     for (int letter; (letter = options_next(&options)) != OPTIONS_END;) {
         int status = 0;
         switch (letter) {
@@ -151,7 +163,9 @@ static int read_options(struct ping *ping)
         case 'W':
         case 'w': status = time_option(ping, letter, options.value); break;
         case 'M': status = fragment_option(ping, options.value); break;
+        case 'b': ping->broadcast = true; break;
         case 'h': (void)usage(ping->run); return 2;
+        case 'I': ping->bound = options.value; break;
         case 'n': ping->numeric = true; break;
         case 'O': ping->tell_missing = true; break;
         case 'q': ping->quiet = true; break;
@@ -170,12 +184,34 @@ static int read_options(struct ping *ping)
 
 /* ---- what is printed of others ---- */
 
+static const char *interface_name(struct ping *ping, uint16_t index, char name[16])
+{
+    struct interface_info info;
+    for (size_t at = 0; net_interface_next(ping->net, &at, &info) == 0;)
+        if (info.index == index) {
+            snprintf(name, 16, "%s", info.name);
+            return name;
+        }
+    snprintf(name, 16, "%u", index);
+    return name;
+}
+
+/* With the zone of an address that means something on its link only (RFC 4007 section 11). */
+static char *print_address(struct ping *ping, const struct ip *address, char *out, size_t size_bytes)
+{
+    char number[IP_TEXT_BYTES], name[16];
+    ip_print(address, number, sizeof number);
+    bool zoned = ping->interface && address->family == 6 && ip_is_link_local(address);
+    snprintf(out, size_bytes, "%s%s%s", number, zoned ? "%" : "", zoned ? interface_name(ping, ping->interface, name) : "");
+    return out;
+}
+
 static const char *name_of(struct ping *ping, const struct ip *address)
 {
     if (ip_equal(address, &ping->named_address))
         return ping->named;
-    char number[IP_TEXT_BYTES], name[NAME_BYTES_MAX];
-    ip_print(address, number, sizeof number);
+    char number[ZONED_TEXT_BYTES], name[NAME_BYTES_MAX];
+    print_address(ping, address, number, sizeof number);
     ping->named_address = *address;
     struct instant deadline = instant_add(net_now(ping->net), 2 * NS_PER_S);
     if (!ping->numeric && dns_reverse(ping->net, address, deadline, name, sizeof name) == 0)
@@ -248,7 +284,7 @@ static void complain_too_long(struct ping *ping)
     if (net_route_get(ping->net, &ping->address, &route) == 0)
         for (size_t at = 0; net_interface_next(ping->net, &at, &interface) == 0;)
             if (interface.index == route.interface)
-                mtu = interface.mtu;
+                mtu = route.path_mtu && route.path_mtu < interface.mtu ? route.path_mtu : interface.mtu;
     tool_complain(ping->run, "ping: local error: message too long");
     if (mtu)
         tool_complain(ping->run, ping->address.family == 4 ? ", mtu=%" PRIu32 : ", mtu: %" PRIu32, mtu);
@@ -268,7 +304,7 @@ static int send_one(struct ping *ping)
     writer_u16(&w, sequence);
     ping->last_sent = net_now(ping->net);
     uint32_t filled = 0;
-    if (ping->data_bytes >= STAMP_BYTES) {
+    if (ping->data_bytes >= TIMED_BYTES) {
         writer_u64(&w, (uint64_t)ping->last_sent.ns);
         filled = STAMP_BYTES;
     }
@@ -310,7 +346,7 @@ static void print_ms(char *out, size_t size_bytes, double ms)
 static void take_reply(struct ping *ping, struct reader *r, size_t length, const struct icmp_received *about)
 {
     uint16_t sequence = reader_u16(r);
-    bool stamped = ping->data_bytes >= STAMP_BYTES && reader_left(r) >= STAMP_BYTES;
+    bool stamped = ping->data_bytes >= TIMED_BYTES && reader_left(r) >= STAMP_BYTES;
     double ms = stamped ? (double)(about->time.ns - (int64_t)reader_u64(r)) / 1e6 : 0;
     bool duplicate = ping->answered[sequence / 8] & 1u << (sequence & 7);
     ping->answered[sequence / 8] |= (uint8_t)(1u << (sequence & 7));
@@ -346,6 +382,14 @@ static int quoted_sequence(struct ping *ping, struct reader *r)
         reader_skip(r, 6);
         protocol = reader_u8(r);
         reader_skip(r, 33);
+        if (protocol == FRAGMENT_HEADER) { /* the first fragment: the others quote no echo header */
+            protocol = reader_u8(r);
+            reader_skip(r, 1);
+            uint16_t offset_and_more = reader_u16(r);
+            reader_skip(r, 4);
+            if (offset_and_more >> 3)
+                return -1;
+        }
     }
     uint8_t type = reader_u8(r);
     reader_skip(r, 3);
@@ -439,9 +483,9 @@ static void summarise(struct ping *ping)
     double lost = ping->sent ? (double)(ping->sent - answered) * 100.0 / (double)ping->sent : 0;
     tool_print(ping->run, ", %.6g%% packet loss, time %" PRId64 "ms\n", lost,
                instant_since(ping->last_sent, ping->start) / NS_PER_MS);
-    if (!answered)
+    if (!answered || ping->data_bytes < TIMED_BYTES) {
         tool_print(ping->run, "\n");
-    if (answered && ping->data_bytes >= STAMP_BYTES) {
+    } else {
         double mean = ping->rtt_sum_ms / (double)answered;
         double variance = ping->rtt_square_ms / (double)answered - mean * mean;
         tool_print(ping->run, "rtt min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n", ping->rtt_min_ms, mean, ping->rtt_max_ms,
@@ -451,14 +495,95 @@ static void summarise(struct ping *ping)
 
 static int open_socket(struct ping *ping)
 {
-    struct icmp_options options = {.family = ping->address.family, .ttl = ping->ttl, .dont_fragment = ping->dont_fragment};
+    struct icmp_options options = {.family = ping->address.family,
+                                   .ttl = ping->ttl,
+                                   .dont_fragment = ping->dont_fragment,
+                                   .broadcast = ping->broadcast,
+                                   .interface = ping->interface,
+                                   .source = ping->source};
     int result = net_icmp(ping->net, &options, &ping->icmp);
     if (result == IMP_DENIED)
         tool_complain(ping->run,
                       "ping: socktype: Operation not permitted; ICMP needs root, CAP_NET_RAW or net.ipv4.ping_group_range\n");
+    else if (result == IMP_INVALID && ping->source.family)
+        tool_complain(ping->run, "ping: bind: Cannot assign requested address\n");
     else if (result < 0)
         tool_complain(ping->run, "ping: cannot open an ICMP socket: %s\n", imp_error_text(result));
     return result;
+}
+
+/* An interface by its name, or by its index where this world does not tell names. */
+static int find_interface(struct ping *ping, const char *name)
+{
+    struct interface_info info;
+    uint64_t index;
+    if (net_interface_find(ping->net, name, &info) == 0)
+        ping->interface = info.index;
+    else if (number_parse(name, UINT16_MAX, &index) == 0 && index > 0)
+        ping->interface = (uint16_t)index;
+    else
+        return IMP_NOT_FOUND;
+    return 0;
+}
+
+/* The target's address, and what to bind to. 0, or 2 after a complaint. */
+static int find_target(struct ping *ping)
+{
+    char name[NAME_BYTES_MAX];
+    const char *zone = strchr(ping->target, '%');
+    snprintf(name, sizeof name, "%.*s", zone ? (int)(zone - ping->target) : (int)sizeof name - 1, ping->target);
+    if (ping->bound && ip_parse(ping->bound, &ping->source) != 0 && find_interface(ping, ping->bound) != 0) {
+        tool_complain(ping->run, "ping: unknown iface: %s\n", ping->bound);
+        return 2;
+    }
+    if (ip_parse(name, &ping->address) == 0)
+        ping->numeric = true;
+    struct instant deadline = instant_add(net_now(ping->net), 30 * NS_PER_S);
+    uint8_t family = ping->family ? ping->family : ping->source.family;
+    if ((zone && (ping->address.family != 6 || find_interface(ping, zone + 1) != 0)) ||
+        dns_resolve(ping->net, name, family, deadline, &ping->address, 1) < 1) {
+        tool_complain(ping->run, "ping: %s: Name or service not known\n", ping->target);
+        return 2;
+    }
+    return 0;
+}
+
+/* Is there a way, and may it be taken? 0, or 2 after a complaint. */
+static int find_way(struct ping *ping)
+{
+    struct route_info route = {0}; /* a world that does not tell of its routes will say so when the first request is sent */
+    int error = net_route_get(ping->net, &ping->address, &route);
+    if (error == IMP_UNREACHABLE && !ping->interface) {
+        tool_complain(ping->run, "ping: connect: Network is unreachable\n");
+        return 2;
+    }
+    bool broadcast = !error && (route.broadcast || ip_is_broadcast(&ping->address));
+    if (broadcast && !ping->broadcast) {
+        tool_complain(ping->run, "ping: Do you want to ping broadcast? Then -b. If not, check your local firewall rules\n");
+        return 2;
+    }
+    if (broadcast)
+        tool_complain(ping->run, "WARNING: pinging broadcast address\n");
+    if (ping->bound && !ping->source.family)
+        ping->source = route.interface == ping->interface ? route.source : (struct ip){0};
+    return 0;
+}
+
+static void print_start(struct ping *ping)
+{
+    char number[ZONED_TEXT_BYTES], source[ZONED_TEXT_BYTES], name[16], from[sizeof source + sizeof name + 8] = "";
+    bool is4 = ping->address.family == 4;
+    struct ip none = ip_any(ping->address.family);
+    if (ping->bound)
+        snprintf(from, sizeof from, "%sfrom %s %s: ", is4 ? " " : "",
+                 print_address(ping, ping->source.family ? &ping->source : &none, source, sizeof source),
+                 ping->interface ? interface_name(ping, ping->interface, name) : "");
+    print_address(ping, &ping->address, number, sizeof number);
+    if (is4)
+        tool_print(ping->run, "PING %s (%s)%s%u(%u) bytes of data.\n", ping->target, number, from[0] ? from : " ",
+                   ping->data_bytes, ping->data_bytes + 28);
+    else
+        tool_print(ping->run, "PING %s(%s) %s%u data bytes\n", ping->target, number, from, ping->data_bytes);
 }
 
 static int ping_run(struct tool_run *run)
@@ -467,30 +592,14 @@ static int ping_run(struct tool_run *run)
     *ping =
         (struct ping){.run = run, .net = run->net, .interval_ns = NS_PER_S, .reply_wait_ns = 10 * NS_PER_S, .data_bytes = 56};
     int status = read_options(ping);
+    if (!status)
+        status = find_target(ping);
+    if (!status)
+        status = find_way(ping);
+    if (!status && open_socket(ping) < 0)
+        status = 2;
     if (!status) {
-        struct instant deadline = instant_add(net_now(run->net), 30 * NS_PER_S);
-        if (dns_resolve(run->net, ping->target, ping->family, deadline, &ping->address, 1) < 1) {
-            tool_complain(run, "ping: %s: Name or service not known\n", ping->target);
-            status = 2;
-        } else if (open_socket(ping) < 0) {
-            status = 2;
-        }
-    }
-    if (!status) {
-        char number[IP_TEXT_BYTES];
-        ip_print(&ping->address, number, sizeof number);
-        struct route_info route; /* a world that does not tell of its routes will say so when the first request is sent */
-        if (net_route_get(run->net, &ping->address, &route) == IMP_UNREACHABLE) {
-            tool_complain(run, "ping: connect: Network is unreachable\n");
-            icmp_close(ping->icmp);
-            memory_free(ping);
-            return 2;
-        }
-        if (ping->address.family == 4)
-            tool_print(run, "PING %s (%s) %u(%u) bytes of data.\n", ping->target, number, ping->data_bytes,
-                       ping->data_bytes + 28);
-        else
-            tool_print(run, "PING %s(%s) %u data bytes\n", ping->target, number, ping->data_bytes);
+        print_start(ping);
         ping->start = net_now(run->net);
         go(ping);
         icmp_close(ping->icmp);

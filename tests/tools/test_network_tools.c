@@ -197,14 +197,14 @@ static void ip_shows(void **state)
           "    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff\n"
           "    inet 10.0.0.1/24 brd 10.0.0.255 scope global eth0\n"
           "       valid_lft forever preferred_lft forever\n"
-          "    inet6 fe80::ff:fe00:1/64 scope link \n"
-          "       valid_lft forever preferred_lft forever\n"
           "    inet6 fd00::1/64 scope global \n"
+          "       valid_lft forever preferred_lft forever\n"
+          "    inet6 fe80::ff:fe00:1/64 scope link \n"
           "       valid_lft forever preferred_lft forever\n",
           "");
     check(world, "ip -br a", 0,
           "lo               UNKNOWN        127.0.0.1/8 ::1/128 \n"
-          "eth0             UP             10.0.0.1/24 fe80::ff:fe00:1/64 fd00::1/64 \n",
+          "eth0             UP             10.0.0.1/24 fd00::1/64 fe80::ff:fe00:1/64 \n",
           "");
     check(world, "ip -o -4 addr show dev eth0", 0,
           "2: eth0    inet 10.0.0.1/24 brd 10.0.0.255 scope global eth0\\       valid_lft forever preferred_lft forever\n", "");
@@ -246,6 +246,81 @@ static void ip_changes(void **state)
     check(world, "ip -br link show dev eth0", 0, "eth0             DOWN           aa:bb:cc:dd:ee:ff <BROADCAST,MULTICAST> \n",
           "");
     check(world, "ip route", 0, "", "");
+}
+
+/* As the kernel walks its tables: of IPv6 addresses the newest first and the link-local one last, of routes the longer prefix before the
+ * shorter and the default route last, neighbours of IPv4 before those of IPv6. */
+static void ip_orders(void **state)
+{
+    struct world *world = *state;
+    check(world, "ip -6 addr add fd01::1/64 dev eth0", 0, "", "");
+    run_for(world, 5 * NS_PER_S);
+    check(world, "ip -br -6 addr show eth0", 0, "eth0             UP             fd01::1/64 fd00::1/64 fe80::ff:fe00:1/64 \n",
+          "");
+    check(world, "ip -6 route add default via fd00::2", 0, "", "");
+    check(world, "ip -6 route add 2001:db8::/32 via fd00::2 metric 5", 0, "", "");
+    check(world, "ip -6 route add 2001:db8:1::/48 via fd00::2", 0, "", "");
+    check(world, "ip -6 route", 0,
+          "2001:db8:1::/48 via fd00::2 dev eth0 proto static metric 1024 pref medium\n"
+          "2001:db8::/32 via fd00::2 dev eth0 proto static metric 5 pref medium\n"
+          "fd00::/64 dev eth0 proto kernel metric 256 pref medium\n"
+          "fd01::/64 dev eth0 proto kernel metric 256 pref medium\n"
+          "fe80::/64 dev eth0 proto kernel metric 256 pref medium\n"
+          "default via fd00::2 dev eth0 proto static metric 1024 pref medium\n",
+          "");
+    check(world, "ip neigh add fd00::50 lladdr aa:bb:cc:dd:ee:06 dev eth0", 0, "", "");
+    check(world, "ip neigh add 10.0.0.50 lladdr aa:bb:cc:dd:ee:04 dev eth0", 0, "", "");
+    check(world, "ip neigh", 0,
+          "10.0.0.50 dev eth0 lladdr aa:bb:cc:dd:ee:04 PERMANENT \n"
+          "fd00::50 dev eth0 lladdr aa:bb:cc:dd:ee:06 PERMANENT \n",
+          "");
+}
+
+/* What a ping says before the first answer, to whom it is addressed, and what it refuses. */
+static void starts_with(struct world *world, const char *line, int status, const char *start)
+{
+    struct job job = {0};
+    job_start(world->a, &job, line);
+    run_for(world, 30 * NS_PER_S);
+    assert_true(job.done);
+    assert_memory_equal(text_string(&job.out), start, strlen(start));
+    assert_int_equal(job.status, status);
+    text_free(&job.out);
+    text_free(&job.error);
+}
+
+static void ping_addresses(void **state)
+{
+    struct world *world = *state;
+    starts_with(world, "ping -c 1 10.0.0.2", 0, /* a numeric address is not looked up the other way */
+                "PING 10.0.0.2 (10.0.0.2) 56(84) bytes of data.\n64 bytes from 10.0.0.2: icmp_seq=1 ttl=64 time=");
+    starts_with(world, "ping -c 1 www.shop.example", 0,
+                "PING www.shop.example (10.0.0.2) 56(84) bytes of data.\n"
+                "64 bytes from www.shop.example (10.0.0.2): icmp_seq=1 ttl=64 time=");
+    check(world, "ping -c 1 -s 10 10.0.0.2", 0, /* too short for a time */
+          "PING 10.0.0.2 (10.0.0.2) 10(38) bytes of data.\n18 bytes from 10.0.0.2: icmp_seq=1 ttl=64\n\n"
+          "--- 10.0.0.2 ping statistics ---\n1 packets transmitted, 1 received, 0% packet loss, time 0ms\n\n",
+          "");
+    starts_with(world, "ping -c 1 fe80::ff:fe00:2%eth0", 0,
+                "PING fe80::ff:fe00:2%eth0(fe80::ff:fe00:2%eth0) 56 data bytes\n"
+                "64 bytes from fe80::ff:fe00:2%eth0: icmp_seq=1 ttl=64 time=");
+    starts_with(world, "ping -c 1 -I eth0 ff02::1", 0,
+                "PING ff02::1(ff02::1) from fe80::ff:fe00:1%eth0 eth0: 56 data bytes\n"
+                "64 bytes from fe80::ff:fe00:2%eth0: icmp_seq=1 ttl=64 time=");
+    starts_with(world, "ping -c 1 -I eth0 10.0.0.2", 0, "PING 10.0.0.2 (10.0.0.2) from 10.0.0.1 eth0: 56(84) bytes of data.\n");
+    starts_with(world, "ping -c 1 -I 10.0.0.1 10.0.0.2", 0, "PING 10.0.0.2 (10.0.0.2) from 10.0.0.1 : 56(84) bytes of data.\n");
+    check(world, "ping -c 1 -I 10.0.0.9 10.0.0.2", 2, "", "ping: bind: Cannot assign requested address\n");
+    check(world, "ping -c 1 -I eth9 10.0.0.2", 2, "", "ping: unknown iface: eth9\n");
+    check(world, "ping -c 1 fe80::ff:fe00:2%eth9", 2, "", "ping: fe80::ff:fe00:2%eth9: Name or service not known\n");
+    check(world, "ping -c 1 10.0.0.255", 2, "",
+          "ping: Do you want to ping broadcast? Then -b. If not, check your local firewall rules\n");
+    check(world, "ping -b -c 1 -W 1 10.0.0.255",
+          1, /* nobody answers an echo request to everyone (RFC 1122 3.2.2.6 allows that) */
+          "PING 10.0.0.255 (10.0.0.255) 56(84) bytes of data.\n\n--- 10.0.0.255 ping statistics ---\n"
+          "1 packets transmitted, 0 received, 100% packet loss, time 0ms\n\n",
+          "WARNING: pinging broadcast address\n");
+    check(world, "ip route get 10.0.0.255", 0, "broadcast 10.0.0.255 dev eth0 src 10.0.0.1 uid 0 \n    cache <local,brd> \n",
+          "");
 }
 
 static void ip_faults(void **state)
@@ -549,9 +624,17 @@ static void filter_stack(void **state)
 int main(void)
 {
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_create, world_destroy)
-    const struct CMUnitTest tests[] = {IN_WORLD(ip_shows),         IN_WORLD(ip_changes),     IN_WORLD(ip_faults),
-                                       IN_WORLD(neighbours),       IN_WORLD(sockets),        IN_WORLD(netstat_and_ifconfig),
-                                       IN_WORLD(tcpdump_captures), IN_WORLD(tcpdump_faults), cmocka_unit_test(filter_names),
+    const struct CMUnitTest tests[] = {IN_WORLD(ip_shows),
+                                       IN_WORLD(ip_changes),
+                                       IN_WORLD(ip_faults),
+                                       IN_WORLD(neighbours),
+                                       IN_WORLD(sockets),
+                                       IN_WORLD(netstat_and_ifconfig),
+                                       IN_WORLD(ip_orders),
+                                       IN_WORLD(ping_addresses),
+                                       IN_WORLD(tcpdump_captures),
+                                       IN_WORLD(tcpdump_faults),
+                                       cmocka_unit_test(filter_names),
                                        IN_WORLD(filter_stack)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
