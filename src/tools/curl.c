@@ -44,6 +44,8 @@ static const char SUPPORTED_FORMS[] = "Usage: curl [options...] <url>\n"
                                       "     --connect-timeout <seconds>, --max-redirs <num>, --resolve <host:port:addr>,\n"
                                       "     --limit-rate <bytes per second>, --tcp-fastopen\n";
 
+enum { CHUNK_BYTES = 65536 };
+
 struct transfer {
     struct tool_run *run;
     const struct curl_options *options;
@@ -203,14 +205,25 @@ static void meter_end(const struct transfer *t)
 
 /* ---- the request ---- */
 
-static bool custom_header(const struct curl_options *options, const char *name)
+/* What stands behind the name of a header field that -H gave; NULL when it gave none of that name. */
+static const char *custom_value(const struct curl_options *options, const char *name)
 {
     size_t length = strlen(name);
-    for (size_t i = 0; i < options->header_count; i++)
-        if (!strncasecmp(options->headers[i], name, length) &&
-            (options->headers[i][length] == ':' || options->headers[i][length] == ';'))
-            return true;
-    return false;
+    for (size_t i = 0; i < options->header_count; i++) {
+        const char *header = options->headers[i];
+        if (!strncasecmp(header, name, length) && (header[length] == ':' || header[length] == ';'))
+            return header + length + 1 + strspn(header + length + 1, " ");
+    }
+    return NULL;
+}
+
+static bool custom_header(const struct curl_options *options, const char *name) { return custom_value(options, name) != NULL; }
+
+/* -H may ask for a chunked request, or for the server's word before the body is sent; HTTP/1.0 knows neither. */
+static bool custom_says(const struct curl_options *options, const char *name, const char *value)
+{
+    const char *given = custom_value(options, name);
+    return given && !options->http10 && text_equal_fold(given, value);
 }
 
 /* A field that -H may have replaced or, by "Name:", removed. */
@@ -282,16 +295,29 @@ static int build_head(struct transfer *t, const struct url *url, bool first_host
     add_field(o, head, "Referer", o->referer);
     add_custom_headers(o, head);
     if (t->post) {
-        if (!custom_header(o, "Content-Length"))
+        if (!custom_header(o, "Content-Length") && !custom_says(o, "Transfer-Encoding", "chunked"))
             http1_build_number(head, "Content-Length", o->data.length);
         add_field(o, head, "Content-Type", "application/x-www-form-urlencoded");
         if (o->data.length > 1024 * 1024 && !o->http10 && !custom_header(o, "Expect")) {
             http1_build_field(head, "Expect", "100-continue");
             t->call.expects_continue = true;
         }
+        t->call.expects_continue |= custom_says(o, "Expect", "100-continue");
     }
     http1_build_end(head);
     return 0;
+}
+
+/* The body in the chunked coding (RFC 9112 section 7.1). */
+static void put_in_chunks(const struct text *body, struct text *out)
+{
+    for (size_t at = 0; at < body->length; at += CHUNK_BYTES) {
+        size_t length = body->length - at < CHUNK_BYTES ? body->length - at : CHUNK_BYTES;
+        text_format(out, "%zx\r\n", length);
+        text_add_bytes(out, body->data + at, length);
+        text_add(out, "\r\n");
+    }
+    text_add(out, "0\r\n\r\n");
 }
 
 /* ---- errors ---- */
@@ -388,9 +414,16 @@ static int call_once(struct transfer *t, const struct url *url, bool first_host)
         return complain(t, CURL_BAD_URL, "not a request method: %s", t->call.method);
     }
     t->call.head = head.data;
-    if (t->post)
+    struct text chunks = {0};
+    if (t->post && custom_says(o, "Transfer-Encoding", "chunked")) {
+        put_in_chunks(&o->data, &chunks);
+        t->call.body = (struct bytes){(const uint8_t *)text_string(&chunks), chunks.length};
+    } else if (t->post) {
         t->call.body = (struct bytes){(const uint8_t *)text_string(&o->data), o->data.length};
+    }
     http_client_call(t->client, &t->call);
+    text_free(&chunks);
+    t->call.body = (struct bytes){0};
     t->report.call = &t->call;
     t->report.connects += !t->call.reused;
     t->report.minor = http_client_head(t->client)->minor;
