@@ -1,9 +1,9 @@
 /* From addresses to names, for a story that says "laptop -> home" instead of numbers.
  *
- * The book is filled by asking every stack for its interfaces' MACs and its addresses. Addresses come and go while the lab runs, but
- * nobody tells the book: when it meets one that it does not know, and virtual time has moved on since it last looked, it looks again.
- * What it learned stays, so that a packet still in flight from an address just given up has a name. Where the same private address is
- * used in two homes, the node listed first gives the name.
+ * The book is filled by asking every stack for its interfaces' MACs and its addresses. Addresses come and go while the lab runs: when
+ * the book meets one that it does not know, and virtual time has moved on since it last looked, it looks again.
+ * What it learned stays, so that a packet still in flight from an address just given up has a name, until another node's event says that it
+ * has that address now. Where the same private address is used in two homes, the node listed first gives the name.
  */
 #include "lab/address_book.h"
 
@@ -21,6 +21,17 @@ static void learn(struct address_book *book, const void *key, size_t length, con
 {
     if (!map_get(&book->names, key, length))
         map_put(&book->names, key, length, (void *)(uintptr_t)name);
+}
+
+static bool has_address(struct world *world, const char *name, const struct ip *wanted)
+{
+    struct address_info address;
+    for (size_t i = 0; i < world->lab->node_count; i++)
+        if (world->nodes[i].stack && strcmp(world->nodes[i].lab->name, name) == 0)
+            for (size_t at = 0; stack_address_info(world->nodes[i].stack, &at, &address) == 0;)
+                if (ip_equal(&address.prefix.address, wanted))
+                    return true;
+    return false;
 }
 
 static void scan(struct address_book *book)
@@ -54,6 +65,20 @@ static const char *find(struct address_book *book, const void *key, size_t lengt
         return name;
     scan(book);
     return map_get(&book->names, key, length);
+}
+
+void address_book_event(struct address_book *book, const struct event *event)
+{
+    if (strcmp(event->type->name, "address-added") != 0 || !book->world)
+        return;
+    for (size_t i = 0; i < EVENT_FIELDS_MAX && event->type->fields[i].name; i++) {
+        if (event->type->fields[i].kind != FIELD_PREFIX)
+            continue;
+        const struct ip *address = &event->values[i].prefix.address;
+        const char *known = map_get(&book->names, address, sizeof *address);
+        if (known && strcmp(known, event->node->name) != 0 && !has_address(book->world, known, address))
+            map_put(&book->names, address, sizeof *address, (void *)(uintptr_t)event->node->name);
+    }
 }
 
 const char *address_book_ip(struct address_book *book, const struct ip *address)

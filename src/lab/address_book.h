@@ -15,6 +15,8 @@ struct address_book {
 };
 void address_book_open(struct address_book *book, struct world *world);
 void address_book_close(struct address_book *book);
+/* Tells the book of an event. An address that another node has got, and that its owner no longer has, changes hands. */
+void address_book_event(struct address_book *book, const struct event *event);
 /* The name, "everyone" for broadcast and multicast, "routers" for the all-routers group; NULL when nobody has it. */
 const char *address_book_ip(struct address_book *book, const struct ip *address);
 const char *address_book_mac(struct address_book *book, struct mac mac);

@@ -238,6 +238,7 @@ static void on_event(struct observer *observer, const struct event *event)
     if (story->ended)
         return;
     story_phases_note(&story->phases, event);
+    address_book_event(&story->book, event);
     bool notable = story->world && (event->type->level == EVENT_STORY || asked_for(story->lab, event->type->name));
     if (!event->type->story || !(notable || story->settings.verbose) || is_left_out(&story->kinds, event))
         return;

@@ -62,6 +62,28 @@ static void test_repeats(void **state)
     text_free(&out);
 }
 
+static const char HANDED_ON[] =
+    "nodes: {'a[1-2]': {address: dhcp}, sw: {kind: switch}, r: {kind: router, ports: {p: {address: 10.0.0.1/24}}, services: "
+    "{dhcp-server: {port: p, range: 10.0.0.10-10.0.0.10}}}}\n"
+    "wires: ['a[1-2] - sw', r - sw]\n"
+    "scenario: [{at: 2s, run: a1$ ping -c 1 10.0.0.1}, {run: a1$ dhclient -r}, {expect: {event: dhcp-bound, node: a2, within: "
+    "2min}},\n"
+    "  {run: r$ ping -c 1 10.0.0.10}]\n";
+
+/* An address that one host gave back and another one got has the name of the one that has it now. */
+static void test_address_changes_hands(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    tell(HANDED_ON, false, &out);
+    const char *later = strstr(text_string(&out), "r$ ping");
+    assert_non_null(later);
+    assert_non_null(strstr(text_string(&out), "a1 → r"));
+    assert_non_null(strstr(later, "r → a2"));
+    assert_null(strstr(later, "a1"));
+    text_free(&out);
+}
+
 static const char LARGE[] =
     "nodes: {'a[1-40]': , sw: {kind: switch}, r: {kind: router, ports: {p: {address: 10.0.0.1/24}}, services: "
     "{dhcp-server: {port: p, range: 10.0.0.10-10.0.0.99}}}}\n"
@@ -96,7 +118,7 @@ static void test_tabs(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_repeats), cmocka_unit_test(test_settling),
-                                       cmocka_unit_test(test_tabs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_repeats), cmocka_unit_test(test_address_changes_hands),
+                                       cmocka_unit_test(test_settling), cmocka_unit_test(test_tabs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
