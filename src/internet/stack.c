@@ -260,10 +260,12 @@ int stack_path(struct stack *stack, const struct ip *destination, uint16_t inter
     *out = (struct path){.interface = hop.on->interface->index,
                          .local = hop.kind == HOP_LOCAL,
                          .source = four ? ipv4_source(stack, &hop, destination) : ipv6_source(stack, &hop, destination)};
-    if (out->local)
-        out->mtu = four ? 65535 : LOOPBACK_MTU;
-    else
-        out->mtu = pmtu_get(stack, destination, four ? hop.on->interface->mtu : ipv6_link_mtu(hop.on), stack_now(stack));
+    if (out->local) {
+        out->mtu = out->link_mtu = four ? 65535 : LOOPBACK_MTU;
+    } else {
+        out->link_mtu = four ? hop.on->interface->mtu : ipv6_link_mtu(hop.on);
+        out->mtu = pmtu_get(stack, destination, out->link_mtu, stack_now(stack));
+    }
     return out->source.family ? 0 : IMP_UNREACHABLE;
 }
 

@@ -49,8 +49,9 @@ int stack_send(struct stack *stack, const struct packet_info *info, struct frame
 struct path {
     struct ip source;
     uint16_t interface;
-    uint32_t mtu; /* of the whole IP packet */
-    bool local;   /* to this node itself */
+    uint32_t mtu;      /* of the whole IP packet */
+    uint32_t link_mtu; /* of the first link alone */
+    bool local;        /* to this node itself */
 };
 int stack_path(struct stack *stack, const struct ip *destination, uint16_t interface, struct path *out);
 bool stack_is_local(const struct stack *stack, const struct ip *address); /* one of ours, usable (not tentative) */

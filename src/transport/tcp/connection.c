@@ -79,6 +79,7 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     c->mss_asked = settings->maximum_segment;
     c->mss_peer = remote->address.family == 4 ? 536 : 1220; /* RFC 9293 3.7.1, until its option says otherwise */
     c->mtu = (uint16_t)(path->mtu < UINT16_MAX ? path->mtu : UINT16_MAX);
+    c->mtu_told = (uint16_t)(path->link_mtu < UINT16_MAX ? path->link_mtu : UINT16_MAX);
     if (c->mtu < LIMIT_TCP_MSS_LEAST + 20 + TCP_HEADER_BYTES)
         c->flags |= CONNECTION_MAY_FRAGMENT; /* IPv4 alone allows such a link (RFC 791: 68 bytes) */
     c->interface = ip_is_link_local(&remote->address) ? path->interface : 0;

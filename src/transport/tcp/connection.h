@@ -26,6 +26,7 @@ struct tcp_connection {
     uint32_t pseudo_sum; /* of the addresses and the protocol: all but the length */
     uint16_t interface;
     uint16_t mtu;                /* of the path, at most 65535 */
+    uint16_t mtu_told;           /* what our MSS option speaks of: the first link, unless an answer to our SYN said less */
     uint16_t mss;                /* payload of a full segment, timestamps deducted (Eff.snd.MSS but for SACK blocks) */
     uint16_t mss_peer;           /* what the peer's option allows */
     uint16_t mss_asked;          /* the socket's own clamp; 0 = none */

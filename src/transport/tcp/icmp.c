@@ -25,6 +25,8 @@ static void path_shrank(struct tcp_connection *c, uint32_t mtu, struct instant n
         mtu = path.mtu; /* the stack has made up its own mind, and will refuse anything larger */
     if (!connection_shrink_mtu(c, mtu))
         return;
+    if (c->socket.state < TCP_ESTABLISHED && c->mtu < c->mtu_told)
+        c->mtu_told = c->mtu; /* the way back is often as narrow */
     if (c->socket.state == TCP_SYN_SENT && c->syn_data) {
         c->syn_plain = true;
         c->count.retransmits++;

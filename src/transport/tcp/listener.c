@@ -177,7 +177,7 @@ static void cookie_answer(struct tcp_listener *listener, const struct packet_inf
                                  .options = TCP_OPTION_MSS};
     answer.sequence = cookie_make(tcp->isn_key, &local, &remote, syn->sequence, &cookie, now);
     answer.flags |= accurate ? accurate_handshake_code(syn->ip_ecn) : cookie.ecn ? TCP_ECE : 0;
-    answer.mss = (uint16_t)(path.mtu - TCP_HEADER_BYTES - (local.address.family == 4 ? 20 : 40));
+    answer.mss = (uint16_t)(path.link_mtu - TCP_HEADER_BYTES - (local.address.family == 4 ? 20 : 40));
     if (stamped) {
         answer.options |= (uint8_t)(TCP_OPTION_TIMESTAMPS | cookie.options);
         answer.timestamp = cookie_timestamp(timestamp_clock(now) + timestamp_offset(tcp, &local, &remote), &cookie);

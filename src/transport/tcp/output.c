@@ -221,7 +221,8 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
     header_prepare(c, &segment, (uint16_t)((answer ? TCP_SYN | TCP_ACK : TCP_SYN) | ecn_syn_flags(c)), c->snd.iss, now);
     uint32_t headers = connection_headers(c);
-    uint32_t mss = c->mtu > headers + LIMIT_TCP_MSS_LEAST ? c->mtu - headers : LIMIT_TCP_MSS_LEAST;
+    uint32_t mss =
+        c->mtu_told > headers + LIMIT_TCP_MSS_LEAST ? c->mtu_told - headers : LIMIT_TCP_MSS_LEAST; /* RFC 9293 3.7.1 */
     if (c->mss_asked && mss > c->mss_asked)
         mss = c->mss_asked;
     segment.options = TCP_OPTION_MSS;
