@@ -117,7 +117,7 @@ static void test_write_blocks(void **state)
     begin(&work, run_write, &call);
     for (unsigned i = 0; i < 10; i++) {
         char text[64];
-        snprintf(text, sizeof text, "%s %u:%u(1000)", i == 9 ? "P." : ".", 1 + i * 1000, 1001 + i * 1000);
+        snprintf(text, sizeof text, "%s %u:%u(1000)", i % 2 ? "P." : ".", 1 + i * 1000, 1001 + i * 1000);
         out(0.2, text);
     }
     at(0.3);

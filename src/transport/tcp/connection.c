@@ -132,6 +132,8 @@ static void stop(struct tcp_connection *c)
         c->due[i] = INSTANT_NEVER;
     timer_cancel(c->socket.tcp->node, &c->timer);
     send_buffer_free(&c->send);
+    if (c->sending)
+        burst_free(&c->sending->burst);
     retransmit_queue_free(&c->sent);
     resend_order_free(&c->rack.again);
     reassembly_free(&c->reassembly);

@@ -62,7 +62,8 @@ static void syn_data_answered(struct tcp_connection *c, struct sequence ack)
     c->syn_data = 0;
     for (uint32_t length; left; left -= length) {
         length = left < c->mss ? left : c->mss;
-        struct sent sent = {.start = ack, .length = length, .transmissions = 1, .time = c->syn_sent};
+        struct sent sent = {
+            .start = ack, .length = length, .flags = length == left ? SENT_PUSH : 0, .transmissions = 1, .time = c->syn_sent};
         recovery_mark_lost(c, retransmit_queue_push(&c->sent, sent));
         ack = sequence_add(ack, length);
     }

@@ -332,8 +332,9 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
     else
         frame = empty_frame(c->socket.tcp, 0);
     struct tcp_segment segment;
-    bool last = sequence_equal(sequence_add(sent->start, sent->length), output_end(c));
-    uint16_t flags = (uint16_t)(TCP_ACK | (last && sent->length ? TCP_PSH : 0) | (sent->flags & SENT_FIN ? TCP_FIN : 0));
+    bool push = sent->length && sent->flags & (SENT_PUSH | SENT_BURST_END);
+    uint16_t flags = (uint16_t)(TCP_ACK | (push ? TCP_PSH : 0) | (sent->flags & SENT_FIN ? TCP_FIN : 0));
+    sent->flags &= (uint16_t)~SENT_BURST_END;
     bool fresh = sent->transmissions == 0 && sent->length > 0;
     flags |= ecn_flags(c, fresh);
     header_prepare(c, &segment, flags, sent->start, now);
@@ -383,12 +384,11 @@ bool output_paced(struct tcp_connection *c, struct instant now)
     return true;
 }
 
-/* May a segment of this length, which is not full, go now? */
-static bool small_may_go(const struct tcp_connection *c, uint32_t length, uint32_t waiting, bool fin)
+bool output_small_may_go(const struct tcp_connection *c, uint32_t length, const struct burst_piece *piece)
 {
-    if (length < waiting)
-        return length >= c->snd.wnd_max / 2; /* the window cuts it: silly window avoidance */
-    if (fin)
+    if (!piece->last) /* nothing will ever be added to it */
+        return true;
+    if (length == piece->length && c->flags & CONNECTION_FIN_QUEUED)
         return true;
     if (c->flags & CONNECTION_CORKED)
         return false;
@@ -418,9 +418,10 @@ static void restart_after_idle(struct tcp_connection *c, struct instant now)
         cc->cwnd = least;
 }
 
-void output_new(struct tcp_connection *c, uint32_t length, bool fin, struct instant now)
+static void send_new(struct tcp_connection *c, uint32_t length, uint16_t how, struct instant now)
 {
-    struct sent sent = {.start = c->snd.nxt, .length = length, .flags = fin ? SENT_FIN : 0};
+    struct sent sent = {.start = c->snd.nxt, .length = length, .flags = how};
+    bool fin = how & SENT_FIN;
     if (c->sent.count == 0 && c->congestion.ops->event)
         c->congestion.ops->event(&c->congestion, CONGESTION_START, now);
     retransmit_queue_push(&c->sent, sent);
@@ -434,6 +435,12 @@ void output_new(struct tcp_connection *c, uint32_t length, bool fin, struct inst
         c->recovery.prr_out++;
     if (fin)
         event_fin(c);
+}
+
+void output_new(struct tcp_connection *c, uint32_t length, bool fin, struct instant now)
+{
+    bool push = burst_pushed(c, sequence_add(c->snd.nxt, length));
+    send_new(c, length, (uint16_t)((fin ? SENT_FIN : 0) | (push ? SENT_PUSH : 0)), now);
 }
 
 /* RFC 7661's question, answered as Linux does: was the whole window in use at some point of the last round trip? */
@@ -467,47 +474,84 @@ static void after_sending(struct tcp_connection *c, bool sent, bool limited, str
         timer_clear(c, TIMER_PERSIST);
 }
 
-void output(struct tcp_connection *c, struct instant now)
+/* The next segment's payload bytes, or -1: none may go now. */
+static int64_t next_length(struct tcp_connection *c, const struct burst_piece *piece, uint32_t window, bool fin_wanted)
 {
-    if (!may_send(c) || c->flags & CONNECTION_FIN_SENT)
-        return;
-    bool fin_wanted = c->flags & CONNECTION_FIN_QUEUED;
-    if (c->send.length == 0 && !fin_wanted)
-        return;
-    bool any = false, limited = false;
+    uint32_t mss = output_mss(c), length = piece->length < mss ? piece->length : mss;
+    if (length > window)
+        length = window;
+    bool fin = fin_wanted && piece->last && length == piece->length;
+    if (fin || length == mss)
+        return length;
+    if (length == 0)
+        return -1;
+    if (length < piece->length && length < c->snd.wnd_max / 2) /* the window cuts it: silly window avoidance */
+        return -1;
+    return length < piece->length || output_small_may_go(c, length, piece) ? (int64_t)length : -1;
+}
+
+/* All that may go, or (`once`) what goes as one piece. */
+static void send_some(struct tcp_connection *c, bool once, struct instant now)
+{
+    bool fin_wanted = c->flags & CONNECTION_FIN_QUEUED, limited = false;
     if (c->sent.count == 0)
         restart_after_idle(c, now);
     if (c->flags & CONNECTION_PATH_SHORT)
         connection_grow_mtu(c);
-    enum path_probe_answer probe = c->path_probe.searching ? path_probe_send(c, now) : PATH_PROBE_NONE;
+    enum path_probe_answer probe = c->path_probe.searching && !once ? path_probe_send(c, now) : PATH_PROBE_NONE;
     if (probe == PATH_PROBE_WAIT)
         return;
-    any = probe == PATH_PROBE_SENT;
+    bool any = probe == PATH_PROBE_SENT;
+    uint32_t most = burst_most(c), left = 0, bursts = 0; /* left: segments of the present departure, */
+    uint16_t end = 0;                                    /* and what the last of them is */
     while (!(c->flags & CONNECTION_FIN_SENT)) {
-        uint32_t waiting = sequence_distance(c->snd.nxt, output_end(c));
-        if (waiting == 0 && !fin_wanted)
+        struct burst_piece piece = burst_next(c);
+        if (piece.length == 0 && !fin_wanted)
             break;
-        if (retransmit_queue_in_flight(&c->sent) >= c->congestion.cwnd) {
+        uint32_t in_flight = retransmit_queue_in_flight(&c->sent), cwnd = c->congestion.cwnd;
+        if (in_flight >= cwnd) {
             limited = true;
             break;
         }
         uint32_t used = sequence_distance(c->snd.una, c->snd.nxt);
         uint32_t window = c->snd.wnd > used ? c->snd.wnd - used : 0;
-        uint32_t mss = output_mss(c);
-        uint32_t length = waiting < mss ? waiting : mss;
-        if (length > window)
-            length = window;
-        bool fin = fin_wanted && length == waiting;
-        if (length == 0 && !fin)
-            break;
-        if (length < mss && !small_may_go(c, length, waiting, fin))
+        int64_t length = next_length(c, &piece, window, fin_wanted);
+        if (length < 0 || (once && left == 0 && bursts > 0))
             break;
         if (c->sent.count >= LIMIT_TCP_FLIGHT || output_paced(c, now))
             break;
-        output_new(c, length, fin, now);
+        if (left == 0) {
+            uint32_t half = cwnd > 1 ? cwnd / 2 : 1, quota = cwnd - in_flight < half ? cwnd - in_flight : half;
+            left = burst_segments(c, &piece, quota < most ? quota : most, window);
+            end = left > 1 ? SENT_BURST_END : 0;
+            uint64_t bytes = (uint64_t)left * output_mss(c);
+            if (burst_pushed(c, sequence_add(c->snd.nxt, bytes < piece.length ? (uint32_t)bytes : piece.length)))
+                end = SENT_PUSH;
+            bursts++;
+        }
+        left -= left > 0;
+        bool fin = fin_wanted && piece.last && (uint32_t)length == piece.length;
+        send_new(c, (uint32_t)length, (uint16_t)((fin ? SENT_FIN : 0) | (left == 0 ? end : 0)), now);
         any = true;
     }
     after_sending(c, any, limited, now);
+}
+
+static bool wants_to_send(const struct tcp_connection *c)
+{
+    return may_send(c) && !(c->flags & CONNECTION_FIN_SENT) && (c->send.length > 0 || c->flags & CONNECTION_FIN_QUEUED);
+}
+
+void output(struct tcp_connection *c, struct instant now)
+{
+    if (wants_to_send(c))
+        send_some(c, false, now);
+}
+
+void output_burst(struct tcp_connection *c, struct instant now)
+{
+    if (wants_to_send(c))
+        send_some(c, true, now);
 }
 
 bool output_one_more(struct tcp_connection *c, struct instant now)
@@ -515,24 +559,24 @@ bool output_one_more(struct tcp_connection *c, struct instant now)
     if (!may_send(c) || !sequence_before(c->snd.nxt, output_end(c)))
         return false;
     uint32_t used = sequence_distance(c->snd.una, c->snd.nxt);
-    uint32_t waiting = sequence_distance(c->snd.nxt, output_end(c));
-    uint32_t length = waiting < output_mss(c) ? waiting : output_mss(c);
+    struct burst_piece piece = burst_next(c);
+    uint32_t length = piece.length < output_mss(c) ? piece.length : output_mss(c);
     if (c->snd.wnd < used + length)
         return false;
-    output_new(c, length, c->flags & CONNECTION_FIN_QUEUED && length == waiting, now);
+    output_new(c, length, c->flags & CONNECTION_FIN_QUEUED && piece.last && length == piece.length, now);
     return true;
 }
 
 void output_persist(struct tcp_connection *c, struct instant now)
 {
     uint32_t used = sequence_distance(c->snd.una, c->snd.nxt);
-    uint32_t waiting = sequence_distance(c->snd.nxt, output_end(c));
+    struct burst_piece piece = burst_next(c);
     uint32_t window = c->snd.wnd > used ? c->snd.wnd - used : 0;
-    uint32_t length = waiting < output_mss(c) ? waiting : output_mss(c);
+    uint32_t length = piece.length < output_mss(c) ? piece.length : output_mss(c);
     if (length > window)
         length = window;
     if (length > 0) { /* the override of silly window avoidance: what fits, though it is little */
-        output_new(c, length, c->flags & CONNECTION_FIN_QUEUED && length == waiting, now);
+        output_new(c, length, c->flags & CONNECTION_FIN_QUEUED && piece.last && length == piece.length, now);
         after_sending(c, true, false, now);
     } else {
         event_probe(c, "asks a receiver with a closed window");

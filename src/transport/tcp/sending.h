@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/time.h"
+#include "transport/tcp/burst.h"
 #include "transport/tcp/segment.h"
 
 /* What only a connection that has sent data has to know. */
@@ -16,6 +17,7 @@ struct sending {
     } rate;
     /* The last SACK option, in order of the stream: what is known need not be looked at again. */
     struct sack_block sack_cache[TCP_SACK_BLOCKS_MAX];
+    struct burst_queue burst;
 };
 
 /* Takes it when it is not there yet. */

@@ -155,7 +155,7 @@ ssize_t tcp_write(struct tcp_socket *socket, const void *data, size_t length)
     ssize_t n = write_room(c, length);
     if (n <= 0)
         return n;
-    send_buffer_write(&c->send, data, (uint32_t)n, socket->state >= TCP_ESTABLISHED ? c->mss : 0);
+    burst_write(c, &(struct burst_write){.data = data, .length = (uint32_t)n}, tcp_now(socket->tcp));
     written(c);
     return n;
 }
@@ -166,7 +166,7 @@ ssize_t tcp_write_block(struct tcp_socket *socket, struct block *block, uint32_t
     ssize_t n = write_room(c, length);
     if (n <= 0)
         return n;
-    send_buffer_lend(&c->send, block, offset, (uint32_t)n);
+    burst_write(c, &(struct burst_write){.block = block, .offset = offset, .length = (uint32_t)n}, tcp_now(socket->tcp));
     written(c);
     return n;
 }

@@ -32,7 +32,9 @@ struct tcp_sysctls {
     uint32_t fastopen_blackhole_timeout_s;
     uint32_t early_retrans; /* 0: no tail loss probe */
     uint32_t reordering, initial_window;
-    uint32_t cubic_hystart;    /* enum congestion_exit */
+    uint32_t cubic_hystart;             /* enum congestion_exit */
+    uint32_t min_tso_segs, tso_rtt_log; /* how much leaves in one piece (burst.c) */
+    uint32_t pacing_ss_ratio, pacing_ca_ratio;
     uint32_t rmem[3], wmem[3]; /* least, default, most; bytes */
 };
 
