@@ -26,7 +26,8 @@ enum {
     LIMIT_TCP_FLIGHT = 1024 * 1024,              /* segments of one connection sent and not acknowledged */
     LIMIT_TCP_FAST_OPEN_PEERS = 256,             /* addresses of which a node keeps a cookie */
     LIMIT_TCP_MSS_LEAST = 48,                    /* a peer that asks for less gets this: tiny segments are an attack */
-    LIMIT_TCP_SYN_RETRIES = 6,                   /* 1, 2, 4 ... s: 127 s in all */
+    LIMIT_TCP_SYN_RETRIES = 6,                   /* 1, 2, 4 ... s: 127 s in all, and */
+    LIMIT_TCP_SYN_LINEAR = 4,                    /* so many at 1 s before */
     LIMIT_TCP_SYN_ACK_RETRIES = 5,
     LIMIT_TCP_RETRIES = 15,       /* of data: 924.6 s at the least RTO */
     LIMIT_TCP_ORPHAN_RETRIES = 8, /* the same, when the owner has let go */

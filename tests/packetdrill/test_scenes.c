@@ -116,8 +116,9 @@ static void test_syn_retransmitted(void **state)
     (void)state;
     int fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK);
     must_fail(do_connect(fd, SERVER_PORT), EINPROGRESS);
-    for (int i = 0, when = 0; i < 6; i++, when = 2 * when + 1)
-        out(when, "S 0:0(0)");
+    static const int times_s[] = {0, 1, 2, 3, 4, 5, 7, 11, 19, 35}; /* tcp_syn_linear_timeouts is 4 */
+    for (unsigned i = 0; i < sizeof times_s / sizeof *times_s; i++)
+        out(times_s[i], "S 0:0(0)");
 }
 
 static void test_nagle(void **state)

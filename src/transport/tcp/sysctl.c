@@ -77,6 +77,7 @@ static const struct row ROWS[] = {
      false},
     ONE("sack", sack, 0, 1, 1),
     ONE("slow_start_after_idle", slow_start_after_idle, 0, 1, 1),
+    ONE("syn_linear_timeouts", syn_linear_timeouts, 0, 127, LIMIT_TCP_SYN_LINEAR),
     ONE("syn_retries", syn_retries, 1, 127, LIMIT_TCP_SYN_RETRIES),
     ONE("synack_retries", synack_retries, 0, 255, LIMIT_TCP_SYN_ACK_RETRIES),
     ONE("syncookies", syncookies, 0, 2, 1),

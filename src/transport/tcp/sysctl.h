@@ -14,11 +14,12 @@ enum tcp_ecn { /* what incoming connections may have, and outgoing ones ask for 
 /* A node's TCP settings, by the names that Linux gives them (Documentation/networking/ip-sysctl). */
 struct tcp_sysctls {
     uint32_t sack, dsack, timestamps, window_scaling, frto;
-    uint32_t ecn;               /* enum tcp_ecn */
-    uint32_t ecn_fallback;      /* 0: what looks mangled or dropped on the way is not taken for it */
-    uint32_t ecn_option;        /* enum accurate_option */
-    uint32_t ecn_option_beacon; /* times in a round trip, at least */
-    uint32_t syncookies;        /* 0 never, 1 when the queue is full, 2 always */
+    uint32_t ecn;                 /* enum tcp_ecn */
+    uint32_t ecn_fallback;        /* 0: what looks mangled or dropped on the way is not taken for it */
+    uint32_t ecn_option;          /* enum accurate_option */
+    uint32_t ecn_option_beacon;   /* times in a round trip, at least */
+    uint32_t syncookies;          /* 0 never, 1 when the queue is full, 2 always */
+    uint32_t syn_linear_timeouts; /* so many SYNs more than syn_retries, all as long after the one before */
     uint32_t syn_retries, synack_retries, retries2, orphan_retries;
     uint32_t fin_timeout_s, keepalive_time_s, keepalive_intvl_s, keepalive_probes;
     uint32_t slow_start_after_idle, moderate_rcvbuf, abort_on_overflow, tw_reuse, max_tw_buckets, max_syn_backlog;

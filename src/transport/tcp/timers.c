@@ -48,11 +48,20 @@ static struct instant user_timeout_bound(const struct tcp_connection *c, struct 
     return instant_min(due, instant_max(end, instant_add(now, NS_PER_MS)));
 }
 
+/* As Linux since 6.5, the first so many SYNs follow each other at the same interval: it is loss rather than congestion that ate them, most of
+ * the time. A socket that counts its SYNs itself (TCP_SYNCNT) has that count, and each wait twice as long as the one before. */
+static uint32_t syn_linear(const struct tcp_connection *c)
+{
+    bool asks = c->socket.state == TCP_SYN_SENT && !c->personal.syn_count;
+    return asks ? c->socket.tcp->sysctls.syn_linear_timeouts : 0;
+}
+
 void timer_restart_retransmit(struct tcp_connection *c, struct instant now)
 {
     bool syn = c->socket.state == TCP_SYN_SENT || c->socket.state == TCP_SYN_RECEIVED;
+    uint32_t linear = syn ? syn_linear(c) : 0, backoff = c->syn_retries > linear ? c->syn_retries - linear : 0;
     if (syn)
-        timer_due(c, TIMER_RETRANSMIT, instant_add(now, rtt_backed_off_ns(&c->rtt, c->syn_retries)));
+        timer_due(c, TIMER_RETRANSMIT, instant_add(now, rtt_backed_off_ns(&c->rtt, backoff)));
     else if (c->sent.count)
         timer_due(c, TIMER_RETRANSMIT, user_timeout_bound(c, instant_add(now, rtt_backed_off_ns(&c->rtt, c->backoff)), now));
     else
@@ -76,7 +85,7 @@ static int64_t patience_ns(unsigned retries)
 static void syn_timeout(struct tcp_connection *c, struct instant now)
 {
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
-    uint32_t asks = c->personal.syn_count ? c->personal.syn_count : c->socket.tcp->sysctls.syn_retries;
+    uint32_t asks = c->personal.syn_count ? c->personal.syn_count : c->socket.tcp->sysctls.syn_retries + syn_linear(c);
     uint32_t most = answer ? c->socket.tcp->sysctls.synack_retries + ((c->flags & CONNECTION_FAST_OPEN) != 0) : asks;
     fast_open_silence(c, c->syn_retries, c->syn_retries >= most, now);
     if (c->syn_retries >= most) {
