@@ -80,7 +80,7 @@ static void wire_draw(struct random *random, struct wire_settings *w)
 
 static void side_draw(struct random *random, struct plan_side *side, uint64_t most_bytes)
 {
-    static const char *const controls[] = {NULL, "cubic", "reno", "bbr", "vegas", "dctcp"};
+    static const char *const controls[] = {NULL, "cubic", "reno", "bbr", "bbr3", "vegas", "dctcp"};
     side->send_bytes = one_in(random, 4) ? 0 : (uint32_t)scaled(random, 1, most_bytes);
     side->write_most = (uint32_t)scaled(random, 1, 65536);
     side->write_pause_ns = one_in(random, 4) ? (int64_t)scaled(random, NS_PER_US, 300 * NS_PER_MS) : 0;
@@ -149,14 +149,15 @@ static void sysctls_draw(struct random *random, struct plan *plan)
         }
     /* Where a queue takes one frame, each burst of two loses its second. Without SACK each of those is found by a timeout only; and without
      * timestamps only new data can measure the round trip (Karn), until when the timeout stays at the two minutes to which it had backed
-     * off. All that is as RFC 6298 section 5 has it, but takes hours: so no such queues then. Nor where packets are cut into fragments (below
-     * 552 bytes, which TCP's segments do not go), for those are such bursts, all of them; and not so much loss there. */
+     * off. All that is as RFC 6298 section 5 has it, but takes hours, and longest with BBR, whose window does not go down for it: so no such
+     * queues then. Nor where packets are cut into fragments (below 552 bytes, which TCP's segments do not go), for those are such bursts, all
+     * of them; and not so much loss there. */
     bool cut = false;
     for (unsigned i = 0; i < PLAN_WIRES; i++)
         cut |= plan->mtu[i] < 552;
     for (unsigned i = 0; (bare || cut) && i < 2 * PLAN_WIRES; i++) {
         struct wire_settings *w = &plan->wire[i / 2][i % 2];
-        w->queue_frames += w->queue_frames < 4 ? 4 : 0;
+        w->queue_frames += w->queue_frames < (bare ? 16 : 4) ? (bare ? 16 : 4) : 0;
         w->loss_ppm = cut && w->loss_ppm > LOSS_OF_FRAGMENTS_PPM ? LOSS_OF_FRAGMENTS_PPM : w->loss_ppm;
     }
 }

@@ -26,7 +26,7 @@ enum { RATE_KBIT = 10000, SECONDS = 20 };
 static const uint32_t LOSSES_PPM[] = {0, 100, 1000, 10000, 50000};
 static const uint32_t QUEUES[] = {5, 20, 100};
 static const int64_t RTTS_MS[] = {10, 50, 200};
-static const char *const CONTROLS[] = {"cubic", "reno", "bbr"};
+static const char *const CONTROLS[] = {"cubic", "reno", "bbr", "bbr3"};
 
 static void cell(struct text *out, const char *control, uint32_t loss_ppm, uint32_t queue, int64_t rtt_ms)
 {
@@ -43,7 +43,8 @@ static void cell(struct text *out, const char *control, uint32_t loss_ppm, uint3
     lane_destroy(&lane);
     memory_free(flow);
     bool above = kbit > RATE_KBIT,
-         bbr = strcmp(control, "bbr") == 0; /* which does not take loss for congestion, and rests now and then */
+         bbr = strncmp(control, "bbr", 3) ==
+               0; /* which do not take loss for congestion, or less than others, and rest now and then */
     if (loss_ppm && !bbr)
         above |= kbit > 4 * 1448 * 8 / (double)rtt_ms * sqrt(1.5 / (loss_ppm / 1e6));
     bool below = !loss_ppm && !bbr && (double)queue * 1514 * 8 / RATE_KBIT >= (double)rtt_ms && kbit < RATE_KBIT * 0.93;

@@ -292,7 +292,8 @@ static void reno_grows_as_rfc_5681_says(void **state)
     (void)state;
     struct congestion cc = {0};
     congestion_start(&cc, congestion_find("newreno"), INSTANT_ZERO);
-    assert_string_equal(cc.ops->name, "reno");
+    assert_string_equal(cc.ops->name, "newreno");
+    assert_ptr_equal(cc.ops->avoid, congestion_find("reno")->avoid);
     assert_null(congestion_find("nonsense"));
     assert_int_equal(cc.cwnd, 10);
     struct congestion_ack ack = {.acked = 10, .window_limited = true};

@@ -28,6 +28,7 @@ struct ack_news {
     uint64_t prior_delivered; /* c->delivered when the newest segment told of had been sent */
     bool sampled, app_limited;
     struct instant prior_time;
+    uint32_t sample_in_flight, sample_lost; /* what was out when it left; lost since */
     int64_t send_interval_ns;
     int64_t rtt_ns, congestion_rtt_ns; /* or -1 */
     const struct tcp_segment *segment;

@@ -129,6 +129,7 @@ struct tcp_connection {
     } count;
     uint64_t delivered;            /* segments, over the connection's life */
     uint32_t delivered_ce;         /* of them (with accurate ECN, of all packets) the peer told that they were marked */
+    uint32_t lost;                 /* how often one was taken for lost */
     struct accurate_ecn *accurate; /* NULL: not spoken, nor asked for */
     struct sending *sending;       /* NULL until something was sent: sending_of() */
     struct instant pace_next;      /* when the next segment may leave, for controls that pace */

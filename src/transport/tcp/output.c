@@ -361,8 +361,9 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
     rate_sent(c, sent, now);
     if (c->congestion.pacing_bytes_per_s) {
         struct instant from = instant_max(c->pace_next, now);
-        c->pace_next = instant_add(
-            from, (int64_t)((uint64_t)(sent->length + PACED_HEADERS) * NS_PER_S / c->congestion.pacing_bytes_per_s));
+        uint64_t ns =
+            (uint64_t)sent->length * NS_PER_S / c->congestion.pacing_bytes_per_s; /* payload, as the rates are, and as Linux */
+        c->pace_next = instant_add(from, (int64_t)ns);
     }
     sent->transmissions++;
     event_segment(c, sent);

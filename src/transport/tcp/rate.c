@@ -19,6 +19,8 @@ void rate_sent(struct tcp_connection *c, struct sent *sent, struct instant now)
     sent->delivered = c->delivered;
     sent->delivered_time = sending->rate.delivered_time;
     sent->first_sent_time = sending->rate.first_sent;
+    sent->in_flight = retransmit_queue_in_flight(&c->sent);
+    sent->lost = c->lost;
     if (sending->rate.app_limited)
         sent->flags |= SENT_APP_LIMITED;
     else
@@ -32,6 +34,8 @@ void rate_delivered(struct tcp_connection *c, const struct sent *sent, struct ac
     news->sampled = true;
     news->prior_delivered = sent->delivered;
     news->prior_time = sent->delivered_time;
+    news->sample_in_flight = sent->in_flight;
+    news->sample_lost = c->lost - sent->lost;
     news->app_limited = sent->flags & SENT_APP_LIMITED;
     news->send_interval_ns = instant_since(sent->time, sent->first_sent_time);
     sending_of(&c->sending)->rate.first_sent = sent->time;
@@ -48,8 +52,12 @@ void rate_sample(struct tcp_connection *c, const struct ack_news *news, struct c
     out->interval_ns = -1;
     out->prior_delivered = news->prior_delivered;
     out->app_limited = news->app_limited;
+    out->sample_in_flight = news->sample_in_flight;
+    out->sample_lost = news->sample_lost;
     if (!news->sampled)
         return;
+    if (!(c->flags & CONNECTION_SACK) && news->retransmitted_acked)
+        return; /* without SACK one ACK delivers what had arrived long before: no rate at all */
     int64_t ack_interval = instant_since(news->now, news->prior_time);
     int64_t interval = ack_interval > news->send_interval_ns ? ack_interval : news->send_interval_ns;
     if (interval < c->rtt.minimum_ns) /* shorter than any round trip: from a spurious retransmission */

@@ -42,7 +42,17 @@ void recovery_mark_lost(struct tcp_connection *c, struct sent *sent)
 {
     if (c->sent.lost == c->sent.retransmitted || sequence_before(sent->start, c->recovery.retransmit_hint))
         c->recovery.retransmit_hint = sent->start;
+    uint32_t was = c->sent.lost;
     retransmit_queue_mark_lost(&c->sent, sent);
+    if (c->sent.lost == was)
+        return;
+    c->lost++;
+    if (c->congestion.ops->lost)
+        c->congestion.ops->lost(&c->congestion, &(struct congestion_loss){.now = tcp_now(c->socket.tcp),
+                                                                          .in_flight = sent->in_flight,
+                                                                          .lost_since = c->lost - sent->lost,
+                                                                          .delivered = c->delivered,
+                                                                          .app_limited = sent->flags & SENT_APP_LIMITED});
 }
 
 /* ---- undoing ---- */
@@ -386,6 +396,7 @@ static struct congestion_ack summary(const struct tcp_connection *c, const struc
                                    .marked = news->marked,
                                    .acked_bytes = news->acked_bytes,
                                    .delivered = c->delivered,
+                                   .cwnd_limited = (c->flags & CONNECTION_CWND_LIMITED) != 0,
                                    .lost = c->sent.lost > news->prior_lost ? c->sent.lost - news->prior_lost : 0};
 }
 

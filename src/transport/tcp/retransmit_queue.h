@@ -32,6 +32,7 @@ struct sent {
     /* What had been delivered when it left, for the rate at which the path delivers (rate.c). */
     uint64_t delivered;
     struct instant delivered_time, first_sent_time;
+    uint32_t in_flight, lost; /* segments out with it, and the connection's count of losses, when it left */
 };
 struct retransmit_queue {
     struct sent *ring;

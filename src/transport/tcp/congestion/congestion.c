@@ -13,15 +13,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct congestion_ops *const ALL[] = {&CONGESTION_CUBIC, &CONGESTION_RENO, &CONGESTION_BBR, &CONGESTION_DCTCP,
-                                                   &CONGESTION_VEGAS};
+static const struct congestion_ops *const ALL[] = {&CONGESTION_CUBIC, &CONGESTION_RENO,  &CONGESTION_NEWRENO, &CONGESTION_BBR,
+                                                   &CONGESTION_BBR3,  &CONGESTION_DCTCP, &CONGESTION_VEGAS};
 
 const struct congestion_ops *congestion_find(const char *name)
 {
     if (!name)
         return NULL;
-    if (strcmp(name, "newreno") == 0)
-        name = "reno";
     for (size_t i = 0; i < sizeof ALL / sizeof ALL[0]; i++)
         if (strcmp(ALL[i]->name, name) == 0)
             return ALL[i];
@@ -34,8 +32,16 @@ const struct congestion_ops *const *congestion_all(size_t *count)
     return ALL;
 }
 
+void congestion_end(struct congestion *cc)
+{
+    if (cc->ops && cc->ops->end)
+        cc->ops->end(cc);
+    cc->ops = NULL;
+}
+
 void congestion_start(struct congestion *cc, const struct congestion_ops *ops, struct instant now)
 {
+    congestion_end(cc);
     cc->ops = ops;
     cc->count = 0;
     cc->pacing_bytes_per_s = 0;

@@ -46,6 +46,16 @@ struct congestion_ack { /* what one acknowledgement told */
     int64_t interval_ns;
     bool app_limited;
     uint32_t lost; /* segments taken for lost since the last ACK */
+    /* Of the newest segment acknowledged: how many were out when it had left, and how many were lost between then and now. */
+    uint32_t sample_in_flight, sample_lost;
+    bool cwnd_limited; /* the whole cwnd was in use at some instant of the last round trip */
+};
+struct congestion_loss { /* a segment is taken for lost */
+    struct instant now;
+    uint32_t in_flight;  /* segments, when it had left */
+    uint32_t lost_since; /* segments, it included */
+    uint64_t delivered;
+    bool app_limited; /* it left while the application had nothing more to send */
 };
 enum congestion_event {
     CONGESTION_RECOVERY, /* fast recovery begins */
@@ -61,13 +71,15 @@ struct congestion_ops {
     bool ecn;            /* wants ECN on every packet (DCTCP) */
     bool own_window;     /* control() sets cwnd in every state; recovery leaves it alone (BBR) */
     void (*start)(struct congestion *cc, struct instant now);
+    void (*end)(struct congestion *cc);                                     /* frees what start() took; may be NULL */
     uint32_t (*ssthresh)(struct congestion *cc, struct instant now);        /* the new threshold after a loss; at least 2 */
     void (*avoid)(struct congestion *cc, const struct congestion_ack *ack); /* grow; called when growing is allowed */
     void (*acked)(struct congestion *cc,
                   const struct congestion_ack *ack); /* every ACK that acknowledges anything; may be NULL */
     void (*control)(struct congestion *cc,
-                    const struct congestion_ack *ack);            /* instead of avoid(), on every ACK; may be NULL */
-    uint32_t (*undo)(struct congestion *cc, uint32_t prior_cwnd); /* the loss was none: the window to go back to */
+                    const struct congestion_ack *ack);                       /* instead of avoid(), on every ACK; may be NULL */
+    void (*lost)(struct congestion *cc, const struct congestion_loss *loss); /* each segment; may be NULL */
+    uint32_t (*undo)(struct congestion *cc, uint32_t prior_cwnd);            /* the loss was none: the window to go back to */
     void (*event)(struct congestion *cc, enum congestion_event event, struct instant now); /* may be NULL */
     void (*describe)(const struct congestion *cc, char *out, size_t size_bytes);           /* for ss -i; may be NULL */
 };
@@ -75,6 +87,7 @@ struct congestion_ops {
 /* NULL or an unknown name: NULL. */
 const struct congestion_ops *congestion_find(const char *name);
 const struct congestion_ops *const *congestion_all(size_t *count); /* the default first */
+void congestion_end(struct congestion *cc);
 void congestion_start(struct congestion *cc, const struct congestion_ops *ops,
                       struct instant now); /* keeps cwnd and ssthresh when set */
 /* A control's own state, all zero at first: taken when it is first asked for, so that a connection that never sends has none. */
@@ -93,6 +106,7 @@ void congestion_describe(char *out, size_t size_bytes, const char *format, ...) 
 void congestion_additive(struct congestion *cc, uint32_t per,
                          uint32_t acked); /* one segment more for each `per` acknowledged */
 
-extern const struct congestion_ops CONGESTION_CUBIC, CONGESTION_RENO, CONGESTION_BBR, CONGESTION_DCTCP, CONGESTION_VEGAS;
+extern const struct congestion_ops CONGESTION_CUBIC, CONGESTION_RENO, CONGESTION_NEWRENO, CONGESTION_BBR, CONGESTION_BBR3,
+    CONGESTION_DCTCP, CONGESTION_VEGAS;
 
 #endif

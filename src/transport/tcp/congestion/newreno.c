@@ -34,3 +34,12 @@ const struct congestion_ops CONGESTION_RENO = {
     .avoid = reno_avoid,
     .undo = reno_undo,
 };
+
+/* The same by its other name: what RFC 6582 adds to RFC 5681 is in recovery.c, for every control. */
+const struct congestion_ops CONGESTION_NEWRENO = {
+    .name = "newreno",
+    .summary = "the same as reno, by RFC 6582's name",
+    .ssthresh = reno_ssthresh,
+    .avoid = reno_avoid,
+    .undo = reno_undo,
+};
