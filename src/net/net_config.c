@@ -118,7 +118,35 @@ static void inside_print(const struct tcp_info *info, struct socket_inside *out)
                                   .bytes_received = info->bytes_received,
                                   .segments_sent = info->segments_sent,
                                   .segments_received = info->segments_received,
-                                  .retransmits = info->retransmits};
+                                  .retransmits = info->retransmits,
+                                  .bytes_retransmitted = info->bytes_retransmitted,
+                                  .pacing_bytes_per_s = info->pacing_rate,
+                                  .delivery_bytes_per_s = info->delivery_rate,
+                                  .delivered = info->delivered,
+                                  .data_segments_sent = info->data_segments_sent,
+                                  .data_segments_received = info->data_segments_received,
+                                  .path_mtu = info->path_mtu,
+                                  .receive_mss = info->receive_mss,
+                                  .advertised_mss = info->advertised_mss,
+                                  .receive_space_bytes = info->receive_space,
+                                  .unacked = info->unacked,
+                                  .retransmitted = info->retransmitted,
+                                  .lost = info->lost,
+                                  .sacked = info->sacked,
+                                  .duplicates_reported = info->duplicates_reported,
+                                  .reordering = info->reordering,
+                                  .reorderings = info->reorderings,
+                                  .backoff = info->backoff,
+                                  .not_sent_bytes = info->not_sent,
+                                  .minimum_rtt_ns = info->minimum_rtt_ns,
+                                  .receive_rtt_ns = info->receive_rtt_ns,
+                                  .ack_timeout_ns = info->ack_timeout_ns,
+                                  .last_send_ns = info->last_send_ns,
+                                  .last_receive_ns = info->last_receive_ns,
+                                  .timestamps = info->timestamps,
+                                  .sack = info->sack,
+                                  .app_limited = info->app_limited};
+    memcpy(out->congestion_state, info->congestion_state, sizeof out->congestion_state);
 }
 
 void net_socket_inside(const struct tcp_socket *socket, struct socket_inside *out)

@@ -36,6 +36,13 @@ struct socket_inside { /* what ss -i shows of a TCP connection (struct tcp_info 
     uint32_t cwnd_segments, ssthresh_segments; /* ssthresh UINT32_MAX: not set yet */
     int64_t rtt_ns, rtt_variation_ns, rto_ns;
     uint64_t bytes_sent, bytes_acked, bytes_received, segments_sent, segments_received, retransmits;
+    /* Linux's too, where imp's own TCP knows them; 0 elsewhere. */
+    uint64_t bytes_retransmitted, pacing_bytes_per_s, delivery_bytes_per_s, delivered;
+    uint32_t data_segments_sent, data_segments_received, path_mtu, receive_mss, advertised_mss, receive_space_bytes;
+    uint32_t unacked, retransmitted, lost, sacked, duplicates_reported, reordering, reorderings, backoff, not_sent_bytes;
+    int64_t minimum_rtt_ns, receive_rtt_ns, ack_timeout_ns, last_send_ns, last_receive_ns;
+    bool timestamps, sack, app_limited;
+    char congestion_state[96];        /* as the control describes itself: "bbr:(bw:1000000bps,...)" */
     bool ecn, ecn_seen, accurate_ecn; /* agreed on, of whichever kind; something that may be marked came; RFC 9768's kind */
 };
 int net_stream_inside(struct stream stream, struct socket_inside *out); /* both worlds; IMP_UNSUPPORTED on layers such as TLS */

@@ -255,29 +255,79 @@ static const char *port_cell(struct ss *ss, uint8_t protocol, uint16_t port)
 
 static double milliseconds(int64_t ns) { return (double)ns / 1e6; }
 
+/* What a counter says when it is not zero, which iproute2's ss leaves out otherwise. */
+static void inside_count(struct text *text, const char *name, uint64_t value)
+{
+    if (value)
+        text_format(text, " %s:%" PRIu64, name, value);
+}
+
+static void inside_counts(struct text *text, const struct socket_inside *info)
+{
+    inside_count(text, "bytes_sent", info->bytes_sent);
+    inside_count(text, "bytes_retrans", info->bytes_retransmitted);
+    inside_count(text, "bytes_acked", info->bytes_acked);
+    inside_count(text, "bytes_received", info->bytes_received);
+    inside_count(text, "segs_out", info->segments_sent);
+    inside_count(text, "segs_in", info->segments_received);
+    inside_count(text, "data_segs_out", info->data_segments_sent);
+    inside_count(text, "data_segs_in", info->data_segments_received);
+}
+
+static void inside_losses(struct text *text, const struct socket_inside *info)
+{
+    inside_count(text, "unacked", info->unacked);
+    if (info->retransmitted || info->retransmits)
+        text_format(text, " retrans:%u/%" PRIu64, info->retransmitted, info->retransmits);
+    inside_count(text, "lost", info->lost);
+    inside_count(text, "sacked", info->sacked);
+    inside_count(text, "dsack_dups", info->duplicates_reported);
+    if (info->reordering && info->reordering != 3)
+        text_format(text, " reordering:%u", info->reordering);
+    inside_count(text, "reord_seen", info->reorderings);
+}
+
+/* In the order of iproute2's ss. */
 static const char *inside_cell(struct ss *ss, const struct socket_inside *info)
 {
     struct text text = {0};
-    text_format(&text, "\n\t%s%s%s %s wscale:%u,%u", info->ecn ? " ecn" : "", info->ecn_seen ? " ecnseen" : "",
-                info->accurate_ecn ? " accecn" : "", info->congestion ? info->congestion : "reno", info->window_scale_send,
-                info->window_scale_receive);
+    text_format(&text, "\n\t%s%s%s%s%s %s wscale:%u,%u", info->timestamps ? " ts" : "", info->sack ? " sack" : "",
+                info->ecn ? " ecn" : "", info->ecn_seen ? " ecnseen" : "", info->accurate_ecn ? " accecn" : "",
+                info->congestion ? info->congestion : "reno", info->window_scale_send, info->window_scale_receive);
     text_format(&text, " rto:%.6g", milliseconds(info->rto_ns));
+    inside_count(&text, "backoff", info->backoff);
     if (info->rtt_ns)
         text_format(&text, " rtt:%.6g/%.6g", milliseconds(info->rtt_ns), milliseconds(info->rtt_variation_ns));
-    text_format(&text, " mss:%u cwnd:%u", info->mss_bytes, info->cwnd_segments);
+    if (info->ack_timeout_ns)
+        text_format(&text, " ato:%.6g", milliseconds(info->ack_timeout_ns));
+    text_format(&text, " mss:%u", info->mss_bytes);
+    inside_count(&text, "pmtu", info->path_mtu);
+    inside_count(&text, "rcvmss", info->receive_mss);
+    inside_count(&text, "advmss", info->advertised_mss);
+    text_format(&text, " cwnd:%u", info->cwnd_segments);
     if (info->ssthresh_segments != UINT32_MAX)
         text_format(&text, " ssthresh:%u", info->ssthresh_segments);
-    if (info->bytes_sent)
-        text_format(&text, " bytes_sent:%" PRIu64, info->bytes_sent);
-    if (info->bytes_acked)
-        text_format(&text, " bytes_acked:%" PRIu64, info->bytes_acked);
-    if (info->bytes_received)
-        text_format(&text, " bytes_received:%" PRIu64, info->bytes_received);
-    text_format(&text, " segs_out:%" PRIu64 " segs_in:%" PRIu64, info->segments_sent, info->segments_received);
+    inside_counts(&text, info);
+    if (*info->congestion_state)
+        text_format(&text, " %s", info->congestion_state);
     if (info->rtt_ns > 0)
         text_format(&text, " send %.0fbps", (double)info->cwnd_segments * info->mss_bytes * 8e9 / (double)info->rtt_ns);
-    if (info->retransmits)
-        text_format(&text, " retrans:0/%" PRIu64, info->retransmits);
+    inside_count(&text, "lastsnd", (uint64_t)(info->last_send_ns / NS_PER_MS));
+    inside_count(&text, "lastrcv", (uint64_t)(info->last_receive_ns / NS_PER_MS));
+    if (info->pacing_bytes_per_s)
+        text_format(&text, " pacing_rate %" PRIu64 "bps", info->pacing_bytes_per_s * 8);
+    if (info->delivery_bytes_per_s)
+        text_format(&text, " delivery_rate %" PRIu64 "bps", info->delivery_bytes_per_s * 8);
+    inside_count(&text, "delivered", info->delivered);
+    if (info->app_limited)
+        text_format(&text, " app_limited");
+    inside_losses(&text, info);
+    if (info->receive_rtt_ns > 0)
+        text_format(&text, " rcv_rtt:%.6g", milliseconds(info->receive_rtt_ns));
+    inside_count(&text, "rcv_space", info->receive_space_bytes);
+    inside_count(&text, "notsent", info->not_sent_bytes);
+    if (info->minimum_rtt_ns > 0)
+        text_format(&text, " minrtt:%.6g", milliseconds(info->minimum_rtt_ns));
     text_format(&text, " snd_wnd:%u rcv_wnd:%u", info->send_window_bytes, info->receive_window_bytes);
     const char *cell = arena_copy_text(&ss->arena, text.data);
     text_free(&text);

@@ -227,7 +227,6 @@ void connection_free(struct tcp_connection *c)
     struct tcp *tcp = c->socket.tcp;
     listener_forget(c);
     stop(c);
-    congestion_end(&c->congestion);
     receive_buffer_free(&c->receive);
     accurate_drop(c);
     list_remove(&c->socket.link);

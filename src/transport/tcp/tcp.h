@@ -124,7 +124,7 @@ struct tcp_info {
     bool finished_receiving;   /* the peer's FIN was reached */
     struct instant timer_due;  /* of the next timer that matters, */
     const char *timer;         /* "on" (retransmission), "persist", "keepalive", "timewait", or NULL */
-    char congestion_state[96]; /* as the control describes itself: "bbr:(mode:probe_bw,...)" */
+    char congestion_state[96]; /* as the control describes itself: "bbr:(bw:1000000bps,mrtt:20,...)" */
     const char *congestion;
     void *owner;
 };

@@ -11,7 +11,7 @@
  *   probe RTT   when the least RTT is ten seconds old: four segments in flight for 200 ms, so that queues empty and it can be seen
  *
  * Loss does not shrink the model; in recovery the flight is held to what is delivered for one round trip (packet conservation). Version
- * 3's bounds by loss and ECN are left out, and so is the long-term sampling for token-bucket policers of Linux's version 1.
+ * 3's bounds by loss and ECN are bbr3.c's; the long-term sampling for token-bucket policers of Linux's version 1 is left out.
  *
  * Rates are in segments per 2^24 microseconds, gains in 1/256, as in Linux. The rate's maximum over ten round trips is kept as the best of
  * two halves of five, which is enough and small. The phase in which the cycle begins varies with the time it begins at, so that flows do
@@ -42,6 +42,7 @@ struct bbr {
     int64_t min_rtt_ns;
     struct instant min_rtt_time, cycle_time, probe_done;
     uint32_t rounds, prior_cwnd;
+    uint32_t mss_bytes; /* for people */
     uint16_t pacing_gain, cwnd_gain;
     uint8_t mode, cycle, full_count;
     bool full, round_start, probe_round_done, conserve, restore, idle_restart;
@@ -187,9 +188,10 @@ static void gains_update(struct bbr *s)
     s->cwnd_gain = cwnd[s->mode];
 }
 
-static void pacing_set(struct congestion *cc, const struct bbr *s, const struct congestion_ack *ack)
+static void pacing_set(struct congestion *cc, struct bbr *s, const struct congestion_ack *ack)
 {
     uint64_t rate = best_rate(s);
+    s->mss_bytes = ack->mss_bytes;
     if (rate == 0) { /* no sample yet: the initial window over a round trip */
         int64_t rtt = ack->smoothed_rtt_ns > 0 ? ack->smoothed_rtt_ns : NS_PER_MS;
         rate = ((uint64_t)cc->cwnd << UNIT_SHIFT) * 1000 / (uint64_t)rtt;
@@ -283,8 +285,9 @@ static void bbr_describe(const struct congestion *cc, char *out, size_t size_byt
 {
     const struct bbr *s = cc->state;
     static const char *const modes[] = {"startup", "drain", "probe_bw", "probe_rtt"};
-    congestion_describe(out, size_bytes, "bbr:(mode:%s,mrtt:%.3f,pacing_gain:%.6g,cwnd_gain:%.6g)", modes[s->mode],
-                        (double)s->min_rtt_ns / 1e6, s->pacing_gain / 256.0, s->cwnd_gain / 256.0);
+    congestion_describe(out, size_bytes, "bbr:(bw:%.0fbps,mrtt:%g,pacing_gain:%g,cwnd_gain:%g,mode:%s)",
+                        (double)best_rate(s) * s->mss_bytes * 8e6 / (1 << UNIT_SHIFT), (double)s->min_rtt_ns / 1e6,
+                        s->pacing_gain / 256.0, s->cwnd_gain / 256.0, modes[s->mode]);
 }
 
 const struct congestion_ops CONGESTION_BBR = {

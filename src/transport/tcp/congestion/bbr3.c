@@ -22,12 +22,9 @@
  * ECN. The share of marked segments is averaged over rounds, as DCTCP does (alpha, gain 1/16). A round with marks outside of probing takes
  * alpha / 3 off inflight_shortterm; more than half of a round marked while probing is as too much loss; so it is for two rounds in startup.
  *
- * Rates are in segments per 2^24 microseconds, gains in 1/256, as in bbr.c. The state is larger than a connection should carry for a control it does
- * not use, so it has a block of its own. Random waiting is drawn from the time, so that flows do not move in step and a run repeats. No timers: time
- * comes with the ACKs; pacing is output.c's. Left out: the send quantum and the offload budget (segments leave one by one here). */
-#include <string.h>
-
-#include "base/memory.h"
+ * Rates are in segments per 2^24 microseconds, gains in 1/256, as in bbr.c. Random waiting is drawn from the time, so that flows do not move in
+ * step and a run repeats. No timers: time comes with the ACKs; pacing is output.c's. Left out: the send quantum and the offload budget (segments
+ * leave one by one here). */
 #include "transport/tcp/congestion/congestion.h"
 
 enum {
@@ -81,15 +78,9 @@ struct bbr3 {
     uint32_t round_acked, round_marked, alpha; /* ECN */
     struct instant epoch;                      /* aggregation of ACKs (section 5.5.9) */
     uint32_t epoch_acked, aggregation_round, aggregated[2];
+    uint32_t mss_bytes; /* for people */
 };
-_Static_assert(sizeof(struct bbr3 *) <= sizeof((struct congestion *)0)->state, "the pointer must fit");
-
-static struct bbr3 *bbr3_of(const struct congestion *cc)
-{
-    struct bbr3 *s;
-    memcpy(&s, cc->state, sizeof s);
-    return s;
-}
+static struct bbr3 *bbr3_of(struct congestion *cc) { return congestion_state(cc, sizeof(struct bbr3)); }
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static uint32_t most(uint32_t a, uint32_t b) { return a > b ? a : b; }
 static uint64_t max_bw(const struct bbr3 *s) { return s->max_bw[0] > s->max_bw[1] ? s->max_bw[0] : s->max_bw[1]; }
@@ -474,9 +465,10 @@ static uint32_t cwnd_gain(const struct bbr3 *s)
     return s->mode == UP ? GAIN_CWND_UP : s->mode == PROBE_RTT ? GAIN_CWND_PROBE_RTT : GAIN_CWND;
 }
 
-static void pacing_set(struct congestion *cc, const struct bbr3 *s, const struct congestion_ack *ack) /* section 5.6.2 */
+static void pacing_set(struct congestion *cc, struct bbr3 *s, const struct congestion_ack *ack) /* section 5.6.2 */
 {
     uint64_t rate = bandwidth(s);
+    s->mss_bytes = ack->mss_bytes;
     if (max_bw(s) == 0) { /* no sample yet: the window over a round trip */
         int64_t rtt = ack->smoothed_rtt_ns > 0 ? ack->smoothed_rtt_ns : NS_PER_MS;
         rate = ((uint64_t)cc->cwnd << UNIT_SHIFT) * 1000 / (uint64_t)rtt;
@@ -598,20 +590,13 @@ static void bbr3_event(struct congestion *cc, enum congestion_event event, struc
 
 static void bbr3_start(struct congestion *cc, struct instant now)
 {
-    struct bbr3 *s = memory_take_zeroed(1, sizeof *s);
-    memcpy(cc->state, &s, sizeof s);
+    struct bbr3 *s = bbr3_of(cc);
     s->min_rtt_time = s->probe_rtt_min_time = s->cycle_time = s->epoch = now;
     s->inflight_longterm = INFINITE;
     short_term_forget(s);
     s->up_per = INFINITE;
     s->alpha = ALPHA_ONE;
     cc->ssthresh = UINT32_MAX;
-}
-
-static void bbr3_end(struct congestion *cc)
-{
-    memory_free(bbr3_of(cc));
-    memset(cc->state, 0, sizeof cc->state);
 }
 
 static void bbr3_avoid(struct congestion *cc, const struct congestion_ack *ack)
@@ -624,9 +609,10 @@ static void bbr3_describe(const struct congestion *cc, char *out, size_t size_by
 {
     static const char *const modes[] = {"startup",         "drain",       "probe_bw_down", "probe_bw_cruise",
                                         "probe_bw_refill", "probe_bw_up", "probe_rtt"};
-    const struct bbr3 *s = bbr3_of(cc);
-    congestion_describe(out, size_bytes, "bbr:(mode:%s,mrtt:%.3f,pacing_gain:%.6g,cwnd_gain:%.6g)", modes[s->mode],
-                        (double)s->min_rtt_ns / 1e6, pacing_gain(s) / 256.0, cwnd_gain(s) / 256.0);
+    const struct bbr3 *s = cc->state;
+    congestion_describe(out, size_bytes, "bbr:(bw:%.0fbps,mrtt:%g,pacing_gain:%g,cwnd_gain:%g,mode:%s)",
+                        (double)bandwidth(s) * s->mss_bytes * 8e6 / (1 << UNIT_SHIFT), (double)s->min_rtt_ns / 1e6,
+                        pacing_gain(s) / 256.0, cwnd_gain(s) / 256.0, modes[s->mode]);
 }
 
 const struct congestion_ops CONGESTION_BBR3 = {
@@ -634,7 +620,6 @@ const struct congestion_ops CONGESTION_BBR3 = {
     .summary = "BBR version 3: a model of the path, bounded by loss and marks (draft-ietf-ccwg-bbr)",
     .own_window = true,
     .start = bbr3_start,
-    .end = bbr3_end,
     .ssthresh = bbr3_ssthresh,
     .avoid = bbr3_avoid,
     .control = bbr3_control,

@@ -32,16 +32,8 @@ const struct congestion_ops *const *congestion_all(size_t *count)
     return ALL;
 }
 
-void congestion_end(struct congestion *cc)
-{
-    if (cc->ops && cc->ops->end)
-        cc->ops->end(cc);
-    cc->ops = NULL;
-}
-
 void congestion_start(struct congestion *cc, const struct congestion_ops *ops, struct instant now)
 {
-    congestion_end(cc);
     cc->ops = ops;
     cc->count = 0;
     cc->pacing_bytes_per_s = 0;

@@ -71,7 +71,6 @@ struct congestion_ops {
     bool ecn;            /* wants ECN on every packet (DCTCP) */
     bool own_window;     /* control() sets cwnd in every state; recovery leaves it alone (BBR) */
     void (*start)(struct congestion *cc, struct instant now);
-    void (*end)(struct congestion *cc);                                     /* frees what start() took; may be NULL */
     uint32_t (*ssthresh)(struct congestion *cc, struct instant now);        /* the new threshold after a loss; at least 2 */
     void (*avoid)(struct congestion *cc, const struct congestion_ack *ack); /* grow; called when growing is allowed */
     void (*acked)(struct congestion *cc,
@@ -87,7 +86,6 @@ struct congestion_ops {
 /* NULL or an unknown name: NULL. */
 const struct congestion_ops *congestion_find(const char *name);
 const struct congestion_ops *const *congestion_all(size_t *count); /* the default first */
-void congestion_end(struct congestion *cc);
 void congestion_start(struct congestion *cc, const struct congestion_ops *ops,
                       struct instant now); /* keeps cwnd and ssthresh when set */
 /* A control's own state, all zero at first: taken when it is first asked for, so that a connection that never sends has none. */
