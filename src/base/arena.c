@@ -1,7 +1,7 @@
 /* Arenas: many small allocations, one end.
  *
  * A lab, a node or a request allocates as it goes and is thrown away whole, so nothing in it needs a free of its own. An arena is
- * a chain of chunks, the newest first, and an allocation moves a mark forward in the newest chunk. The first chunk is 512 bytes,
+ * a chain of chunks, the newest first, and an allocation moves a mark forward in the newest chunk. The first chunk is 288 bytes,
  * header included, because a lab may have ten thousand idle nodes; each next one doubles, up to 64 KiB, so that the number of
  * chunks stays small. An allocation that would waste most of a chunk gets one of its own, placed behind the newest so that the
  * newest keeps filling.
@@ -16,7 +16,7 @@
 
 #include "base/memory.h"
 
-enum { ALIGNMENT = 16, CHUNK_FIRST_BYTES = 512, CHUNK_LARGEST_BYTES = 64 * 1024 };
+enum { ALIGNMENT = 16, CHUNK_FIRST_BYTES = 288, CHUNK_LARGEST_BYTES = 64 * 1024 };
 
 struct arena_chunk {
     struct arena_chunk *older;

@@ -16,7 +16,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
-enum { KEY_INSIDE_BYTES = 16, SLOTS_FIRST = 8 };
+enum { KEY_INSIDE_BYTES = 16, SLOTS_FIRST = 4 };
 static const uint32_t DEAD = UINT32_MAX; /* as an entry's length */
 
 struct map_entry {

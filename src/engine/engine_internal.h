@@ -31,7 +31,7 @@ struct engine {
     struct map wires;
     struct node **node_by_id; /* [1..node_count] */
     uint32_t node_count;
-    struct arena arena; /* wires */
+    struct arena arena; /* wires, ports and names */
     uint64_t timers_fired, frames_carried, tasks_alive, task_switches;
     bool (*mark)(struct frame **frame); /* wires_mark_with() */
     bool stopping, digesting;

@@ -1,7 +1,7 @@
 /* The ring behind a direction of a wire.
  *
  * A frame may be on several wires at once (a switch floods by reference), so what belongs to one journey - when it arrives, and
- * the tie-break of who sent it - is kept here and not in the frame. Entries are 24 bytes, the capacity is a power of two that starts at 4
+ * the tie-break of who sent it - is kept here and not in the frame. Entries are 24 bytes, the capacity is a power of two that starts at 2
  * and doubles. When the last frame has arrived a ring that had grown is given back: in a large lab most wires are idle most of the
  * time, and a hundred thousand rings that remember one burst would be most of its memory.
  *

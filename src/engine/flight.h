@@ -16,7 +16,7 @@ struct flight {
     uint32_t first, count, capacity; /* capacity is a power of two, or 0 */
 };
 
-enum { FLIGHT_SMALL = 4 }; /* the capacity to start with, and to keep when idle */
+enum { FLIGHT_SMALL = 2 }; /* the capacity to start with, and to keep when idle */
 
 void flight_grow(struct flight *flight);
 void flight_free(struct flight *flight);              /* the frames are not released here */

@@ -18,7 +18,7 @@
 #include "engine/engine_internal.h"
 #include "engine/sanitizer.h"
 
-enum { POOL_FREE_MAX = 65536, CACHE_LINE = 64, SUM_STRIDE = 64 };
+enum { POOL_FREE_MAX = 65536, POOL_KEPT = 64, POOL_SHRINK = 16, CACHE_LINE = 64, SUM_STRIDE = 64 };
 _Static_assert(sizeof(struct frame) == CACHE_LINE, "what every hop looks at is one line");
 
 struct block *block_create(uint32_t capacity)
@@ -101,6 +101,17 @@ struct frame *frame_create(struct engine *engine, uint32_t headroom, uint32_t ca
     return frame;
 }
 
+/* Nothing is under way: a little of what the last burst left behind is given back, so that a busy moment costs no memory for ever, and a world of
+ * bursts hardly anything else. */
+static void pool_shrink(struct frame **list, uint32_t *count)
+{
+    for (uint32_t n = (*count - POOL_KEPT + POOL_SHRINK - 1) / POOL_SHRINK; n > 0; n--, (*count)--) {
+        struct frame *frame = *list;
+        *list = frame->next;
+        memory_free(frame);
+    }
+}
+
 void frame_release(struct frame *frame)
 {
     if (!frame)
@@ -122,6 +133,8 @@ void frame_release(struct frame *frame)
     frame->next = *list;
     *list = frame;
     (*count)++;
+    if (pool->alive == 0 && *count > POOL_KEPT)
+        pool_shrink(list, count);
 }
 
 static void free_all(struct frame *frame)

@@ -33,7 +33,7 @@ struct node *node_create(struct engine *engine, const char *name)
         return NULL;
     struct node *node = memory_take_zeroed(1, sizeof *node);
     node->engine = engine;
-    node->name = arena_copy_text(&node->arena, name);
+    node->name = arena_copy_text(&engine->arena, name);
     node->id = ++engine->node_count;
     assert(node->id < 1u << 24);
     node->up = true;
@@ -56,7 +56,6 @@ void nodes_destroy(struct engine *engine)
     }
     for (uint32_t id = 1; id <= engine->node_count; id++) {
         struct node *node = engine->node_by_id[id];
-        arena_free(&node->arena);
         memory_free(node);
     }
     engine->node_count = 0;
@@ -85,9 +84,10 @@ struct port *port_create(struct node *node, const char *name)
 {
     if (port_find(node, name))
         return NULL;
-    struct port *port = arena_take(&node->arena, sizeof *port);
+    struct arena *arena = &node->engine->arena;
+    struct port *port = arena_take(arena, sizeof *port);
     port->node = node;
-    port->name = arena_copy_text(&node->arena, name);
+    port->name = arena_copy_text(arena, name);
     assert(node->port_count < UINT16_MAX);
     port->index = (uint16_t)node->port_count++;
     list_push_back(&node->ports, &port->link);

@@ -30,7 +30,6 @@ struct node {
     void (*device_destroy)(struct node *node);
     void *
         net; /* the applications' door to this node (struct net of net/), NULL: none; ended by who made it, before the device */
-    struct arena arena; /* lives as long as the node */
     uint32_t drops[DROP_REASON_COUNT];
 };
 

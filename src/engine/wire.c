@@ -58,7 +58,7 @@ struct direction {
     struct lounge *lounge; /* NULL until the discipline is CoDel and a frame comes */
     struct wire_settings settings;
     struct wire_counts counts;
-    struct channel late;
+    struct channel *late; /* NULL until a frame is held back */
     struct random random;
     struct stream_hash digest;
 };
@@ -81,8 +81,8 @@ static void direction_init(struct wire *wire, unsigned side, struct port *from, 
     direction->settings = *settings;
     direction->from = from;
     direction->to = to;
-    direction->normal.direction = direction->late.direction = direction;
-    direction->normal.timer.fire = direction->late.timer.fire = wire_fire;
+    direction->normal.direction = direction;
+    direction->normal.timer.fire = wire_fire;
     char stream[300];
     snprintf(stream, sizeof stream, "wire %s %u", wire->name, side);
     random_seed(&direction->random, wire->engine->seed, stream);
@@ -155,7 +155,9 @@ void wires_destroy(struct engine *engine)
     for (struct wire *wire = NULL; (wire = wire_next(engine, wire));)
         for (unsigned side = 0; side < 2; side++) {
             channel_free(engine, &wire->direction[side].normal);
-            channel_free(engine, &wire->direction[side].late);
+            if (wire->direction[side].late)
+                channel_free(engine, wire->direction[side].late);
+            memory_free(wire->direction[side].late);
             flight_free(&wire->direction[side].departures);
             lounge_free(engine, wire->direction[side].lounge);
         }
@@ -223,6 +225,16 @@ static struct frame *corrupted(struct direction *direction, struct frame *frame)
     return frame;
 }
 
+static struct channel *late_channel(struct direction *direction)
+{
+    if (!direction->late) {
+        direction->late = memory_take_zeroed(1, sizeof *direction->late);
+        direction->late->direction = direction;
+        direction->late->timer.fire = wire_fire;
+    }
+    return direction->late;
+}
+
 static void journey(struct direction *direction, struct frame *frame, int64_t departure_ns)
 {
     struct node *sender = direction->from->node;
@@ -241,7 +253,7 @@ static void journey(struct direction *direction, struct frame *frame, int64_t de
         channel_push(&direction->normal, frame_hold(frame), arrival, node_tie(sender));
     }
     if (chance(direction, settings->reorder_ppm))
-        channel_push(&direction->late, frame, arrival + settings->reorder_ns, node_tie(sender));
+        channel_push(late_channel(direction), frame, arrival + settings->reorder_ns, node_tie(sender));
     else
         channel_push(&direction->normal, frame, arrival, node_tie(sender));
 }
@@ -506,7 +518,8 @@ void wire_set_up(struct wire *wire, bool up)
         struct direction *direction = &wire->direction[side];
         if (!up) {
             channel_lose(&direction->normal);
-            channel_lose(&direction->late);
+            if (direction->late)
+                channel_lose(direction->late);
             lounge_lose(direction, DROP_WIRE_DOWN);
             direction->departures.count = 0;
             direction->queued_bytes = 0;

@@ -104,8 +104,12 @@ static struct next_hop *hop_hold(struct fib *fib, const struct fib_change *chang
         fib->hop_count = hole + 1;
     }
     struct next_hop *hop = memory_take_zeroed(1, sizeof *hop);
-    *hop = (struct next_hop){
-        .kind = change->kind, .index = hole, .refs = 1, .on = change->on, .gateway = change->gateway, .source = change->source};
+    *hop = (struct next_hop){.kind = (uint8_t)change->kind,
+                             .index = hole,
+                             .refs = 1,
+                             .on = change->on,
+                             .gateway = change->gateway,
+                             .source = change->source};
     fib->hops[hole] = hop;
     return hop;
 }

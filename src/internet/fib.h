@@ -22,12 +22,12 @@ enum hop_kind {
 };
 /* Where packets go: shared by all routes that say the same, so that a full table has few of them. Immutable, counted. */
 struct next_hop {
-    enum hop_kind kind;
     uint32_t index; /* in fib.hops, from 1 */
     uint32_t refs;
     struct ip_interface *on;
     struct ip gateway;
     struct ip source; /* preferred source, family 0: none */
+    uint8_t kind;     /* enum hop_kind */
 };
 struct route {
     struct route *next; /* same prefix, next in order of (local and broadcast first, metric, age) */

@@ -154,7 +154,7 @@ static void wire_name_claim(struct loader *l, struct lab_wire *wire)
 static void wires_add(struct loader *l, struct load_file *file, const struct wire_text *text, const struct pattern ends[2])
 {
     struct lab *lab = l->lab;
-    struct wire_settings settings[2];
+    struct wire_settings *settings = arena_take(&lab->arena, 2 * sizeof *settings);
     const char *name;
     wire_settings_load(l, file, text->settings, &name, settings);
     size_t count = ends[0].count > ends[1].count ? ends[0].count : ends[1].count;
@@ -164,7 +164,7 @@ static void wires_add(struct loader *l, struct load_file *file, const struct wir
     }
     for (size_t i = 0; i < count; i++) {
         struct lab_wire *wire = arena_take(&lab->arena, sizeof *wire);
-        *wire = (struct lab_wire){.settings = {settings[0], settings[1]}, .at = text->at};
+        *wire = (struct lab_wire){.settings = settings, .at = text->at};
         bool good = true;
         for (unsigned side = 0; side < 2; side++) /* even, consecutive blocks of the longer end to each of the shorter */
             good &= end_resolve(l, wire, side, pattern_name(&ends[side], i * ends[side].count / count, &lab->arena));

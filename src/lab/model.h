@@ -62,7 +62,7 @@ struct lab_wire {
     const char *name;
     struct lab_node *nodes[2];
     struct lab_port *ends[2];
-    struct wire_settings settings[2]; /* [0]: first end to second */
+    const struct wire_settings *settings; /* two; [0]: first end to second. All wires of a range share them */
     struct position at;
 };
 

@@ -120,6 +120,7 @@ void net_init(struct net *net, const struct net_world *world, struct node *node)
     net->world = world;
     net->node = node;
     net->name = node->name;
+    net->resolver.search = "";
     list_init(&net->tasks);
 }
 
@@ -140,6 +141,7 @@ void net_end(struct net *net)
     assert(net->open_count == 0);
     memory_free(net->slots);
     memory_free(net->resolver.hosts);
+    memory_free(net->search);
     map_free(&net->shelf);
 }
 

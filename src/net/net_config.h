@@ -72,7 +72,7 @@ struct resolver_host {
 struct resolver_config {
     struct endpoint servers[RESOLVER_SERVERS_MAX];
     unsigned server_count;
-    char search[NAME_BYTES_MAX]; /* one domain, or empty */
+    const char *search; /* one domain, or empty; never NULL */
     struct resolver_host *hosts;
     unsigned host_count;
 };

@@ -84,6 +84,7 @@ struct net { /* the head of a world's own struct */
     uint32_t streak;   /* stream calls since the last turn */
     struct list tasks; /* struct net_task.link */
     struct resolver_config resolver;
+    char *search; /* what the resolver's points to; NULL: none */
     int64_t wall_offset_ns;
     struct map shelf; /* name -> what a service left there */
 };

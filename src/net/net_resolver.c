@@ -16,12 +16,15 @@ int net_resolver_set(struct net *net, const struct endpoint *servers, unsigned c
 {
     struct resolver_config *resolver = &net->resolver;
     size_t length = search ? strlen(search) : 0;
-    if (count > RESOLVER_SERVERS_MAX || length >= sizeof(resolver->search))
+    if (count > RESOLVER_SERVERS_MAX || length >= NAME_BYTES_MAX)
         return IMP_LIMIT;
     for (unsigned i = 0; i < count; i++)
         resolver->servers[i] = servers[i];
     resolver->server_count = count;
-    memcpy(resolver->search, length ? search : "", length + 1);
+    char *before = net->search;
+    net->search = length ? memory_copy_text(search) : NULL;
+    resolver->search = length ? net->search : "";
+    memory_free(before);
     return 0;
 }
 
