@@ -107,7 +107,9 @@ int info_get(struct socket *socket, void *value, socklen_t *length)
         out.backoff = info.backoff;
         out.options = (uint8_t)((info.timestamps ? LINUX_TCPI_TIMESTAMPS : 0) | (info.sack ? LINUX_TCPI_SACK : 0) |
                                 (info.window_scaling ? LINUX_TCPI_WSCALE : 0) | (info.ecn ? LINUX_TCPI_ECN : 0) |
-                                (info.ecn_seen ? LINUX_TCPI_ECN_SEEN : 0) | (info.syn_data ? LINUX_TCPI_SYN_DATA : 0));
+                                (info.ecn_seen ? LINUX_TCPI_ECN_SEEN : 0) | (info.syn_data ? LINUX_TCPI_SYN_DATA : 0) |
+                                (info.fast_open_child ? LINUX_TCPI_FAST_OPEN_CHILD : 0));
+        out.fast_open_client_fail = info.fast_open_failure & 3u;
         out.send_scale = info.window_scale_send & 15;
         out.receive_scale = info.window_scale_receive & 15;
         out.receive_mss = info.receive_mss;

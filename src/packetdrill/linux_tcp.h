@@ -45,6 +45,7 @@ enum linux_tcp_info_option { /* tcpi_options */
                              LINUX_TCPI_ECN = 8,
                              LINUX_TCPI_ECN_SEEN = 16,
                              LINUX_TCPI_SYN_DATA = 32,
+                             LINUX_TCPI_FAST_OPEN_CHILD = 128,
 };
 
 enum linux_tcp_info_ecn { LINUX_TCPI_ECN_DISABLED, LINUX_TCPI_ECN_RFC3168, LINUX_TCPI_ECN_ACCURATE, LINUX_TCPI_ECN_PENDING };

@@ -16,13 +16,15 @@ static long send_fast(int fd, size_t bytes, int flags)
 
 static long blocking_send_fast(void *argument) { return send_fast(*(int *)argument, 2000, 0); }
 
-static uint8_t tcpi_options(int fd)
+static struct linux_tcp_info tcpi(int fd)
 {
     struct linux_tcp_info info;
     socklen_t length = sizeof info;
     assert_int_equal(table.getsockopt(world, fd, IPPROTO_TCP, LINUX_TCP_INFO, &info, &length), 0);
-    return info.options;
+    return info;
 }
+
+static uint8_t tcpi_options(int fd) { return tcpi(fd).options; }
 
 /* A first connection, which gets the cookie. */
 static void learn_cookie(double at_s)
@@ -37,6 +39,7 @@ static void learn_cookie(double at_s)
     out(at_s + 0.01, ". 1:1(0) ack 1");
     assert_int_equal(get_option(fd, SOL_SOCKET, SO_ERROR), 0);
     assert_int_equal(tcpi_options(fd) & LINUX_TCPI_SYN_DATA, 0);
+    assert_int_equal(tcpi(fd).fast_open_client_fail, 1); /* no cookie */
     assert_int_equal(table.close(world, fd), 0);
     out(at_s + 0.01, "F. 1:1(0) ack 1");
     at(at_s + 0.02);
@@ -58,6 +61,7 @@ static void test_client(void **state)
     in("S. 0:0(0) ack 1001 win 5840 <mss 1040,sackOK,ws 6>");
     out(0.11, ". 1001:1001(0) ack 1");
     assert_true(tcpi_options(fd) & LINUX_TCPI_SYN_DATA);
+    assert_int_equal(tcpi(fd).fast_open_client_fail, 0);
     assert_int_equal(do_connect(fd, SERVER_PORT), 0);
     must_fail(send_fast(fd, 100, 0), EISCONN);
     assert_int_equal(table.send(world, fd, buffer, 100, 0), 100);
@@ -80,6 +84,7 @@ static void test_client_blocks(void **state)
     out(0.15, "P. 1001:2001(1000) ack 1");
     finish(&work, 2000, 0.15);
     assert_int_equal(tcpi_options(fd) & LINUX_TCPI_SYN_DATA, 0);
+    assert_int_equal(tcpi(fd).fast_open_client_fail, 2); /* data not acknowledged */
 }
 
 static void test_client_refused(void **state)
@@ -221,7 +226,7 @@ static void test_server(void **state)
     out(0.1, "S. 0:0(0) ack 1001 win 64240 <mss 1460,sackOK>");
     int child = table.accept(world, fd, NULL, NULL);
     assert_true(child > fd);
-    assert_true(tcpi_options(child) & LINUX_TCPI_SYN_DATA);
+    assert_int_equal(tcpi_options(child) & (LINUX_TCPI_SYN_DATA | LINUX_TCPI_FAST_OPEN_CHILD), 32 | 128);
     assert_int_equal(get_option(child, IPPROTO_TCP, LINUX_TCP_MAXSEG), 536);
     assert_int_equal(table.read(world, child, buffer, 2000), 1000);
     assert_int_equal(table.write(world, child, buffer, 100), 100); /* before the handshake is over */

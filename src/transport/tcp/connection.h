@@ -35,6 +35,8 @@ struct tcp_connection {
     bool writer_waits;           /* for the connection to open: data follows at once (TCP_KNOB_WRITER) */
     bool syn_plain;              /* ours went again without it before the retransmission timer said so */
     bool fast_open_used;         /* our SYN had the option, or data */
+    bool fast_open_child;        /* it was open before our SYN was acknowledged */
+    uint8_t fast_open_failure;   /* enum fast_open_failure */
     bool fast_open_on_trial;     /* the first after a pause of Fast Open: if it receives data, all is well again */
     bool fast_open_experimental; /* with CONNECTION_FAST_ASKED: the form of the option */
     struct instant syn_sent, first_syn;

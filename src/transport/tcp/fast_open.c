@@ -146,6 +146,7 @@ void fast_open_connect(struct tcp_connection *c, struct instant now)
         c->flags |= CONNECTION_DEFERRED;
         connection_tell(c);
     } else {
+        c->fast_open_failure = FAST_OPEN_FAILED_NO_COOKIE;
         struct fast_open_cookie ask = {.experimental = peer && peer->refusals == 1};
         asked(c, &ask);
         output_syn(c, &ask, now);
@@ -355,6 +356,7 @@ bool fast_open_accepts(struct tcp_listener *listener, const struct packet_info *
 void fast_open_begin(struct tcp_connection *c, struct tcp_listener *listener)
 {
     c->flags |= CONNECTION_FAST_OPEN;
+    c->fast_open_child = true;
     c->fast_open = listener->fast_open;
     c->fast_open->holders++;
     c->fast_open->pending++;

@@ -11,6 +11,11 @@ enum fast_open_bit { /* of net.ipv4.tcp_fastopen, as Linux */
                      FAST_OPEN_SERVER_NO_COOKIE = 0x200, /* taken though there is none */
                      FAST_OPEN_SERVER_ALL = 0x400,       /* listeners take it without asking for it */
 };
+enum fast_open_failure { /* why no data went with our SYN, or not for good; Linux's numbers */
+                         FAST_OPEN_FAILED_NO_COOKIE = 1,
+                         FAST_OPEN_FAILED_NOT_TAKEN = 2,
+                         FAST_OPEN_FAILED_LATE = 3,
+};
 struct fast_open_cookie {
     uint8_t length;    /* 0: asks for one */
     bool experimental; /* in the form of before RFC 7413 */

@@ -56,6 +56,8 @@ static void syn_data_answered(struct tcp_connection *c, struct sequence ack)
 {
     uint32_t taken = sequence_distance(c->snd.una, ack), left = c->syn_data - taken;
     c->syn_data_taken = left == 0;
+    if (left)
+        c->fast_open_failure = c->syn_retries || c->syn_plain ? FAST_OPEN_FAILED_LATE : FAST_OPEN_FAILED_NOT_TAKEN;
     send_buffer_drop(&c->send, taken);
     c->count.bytes_acked += taken;
     c->snd.una = c->snd.partial_end = ack;

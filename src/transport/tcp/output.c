@@ -42,6 +42,9 @@ static struct sequence output_first(const struct tcp_connection *c)
     return sequence_add(c->snd.una, syn);
 }
 
+/* A SYN takes no room in the window that the peer's SYN told (as Linux). */
+static uint32_t window_used(const struct tcp_connection *c) { return sequence_distance(output_first(c), c->snd.nxt); }
+
 struct sequence output_end(const struct tcp_connection *c) { return sequence_add(output_first(c), c->send.length); }
 
 static bool nothing_received(const struct tcp_connection *c)
@@ -514,7 +517,7 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
             limited = true;
             break;
         }
-        uint32_t used = sequence_distance(c->snd.una, c->snd.nxt);
+        uint32_t used = window_used(c);
         uint32_t window = c->snd.wnd > used ? c->snd.wnd - used : 0;
         int64_t length = next_length(c, &piece, window, fin_wanted);
         if (length < 0 || (once && left == 0 && bursts > 0))
@@ -559,7 +562,7 @@ bool output_one_more(struct tcp_connection *c, struct instant now)
 {
     if (!may_send(c) || !sequence_before(c->snd.nxt, output_end(c)))
         return false;
-    uint32_t used = sequence_distance(c->snd.una, c->snd.nxt);
+    uint32_t used = window_used(c);
     struct burst_piece piece = burst_next(c);
     uint32_t length = piece.length < output_mss(c) ? piece.length : output_mss(c);
     if (c->snd.wnd < used + length)
@@ -570,7 +573,7 @@ bool output_one_more(struct tcp_connection *c, struct instant now)
 
 void output_persist(struct tcp_connection *c, struct instant now)
 {
-    uint32_t used = sequence_distance(c->snd.una, c->snd.nxt);
+    uint32_t used = window_used(c);
     struct burst_piece piece = burst_next(c);
     uint32_t window = c->snd.wnd > used ? c->snd.wnd - used : 0;
     uint32_t length = piece.length < output_mss(c) ? piece.length : output_mss(c);

@@ -314,6 +314,8 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
         memcpy(out->delivered_ecn_bytes, c->accurate->delivered_bytes, sizeof out->delivered_ecn_bytes);
     }
     out->syn_data = c->syn_data_taken;
+    out->fast_open_child = c->fast_open_child;
+    out->fast_open_failure = c->fast_open_failure;
     out->app_limited = c->sending && c->sending->rate.app_limited > 0;
     out->path_mtu = c->mtu;
     out->advertised_mss = c->mtu - (c->socket.remote.address.family == 4 ? 40u : 60u);
