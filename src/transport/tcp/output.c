@@ -54,17 +54,20 @@ static bool nothing_received(const struct tcp_connection *c)
 
 static unsigned sack_room(const struct tcp_connection *c) { return c->flags & CONNECTION_TIMESTAMPS ? 3 : 4; }
 
-/* What a full segment carries, when SACK blocks and accurate ECN's option take their room from the payload. */
-static uint32_t mss_beside_options(const struct tcp_connection *c)
+static uint32_t mss_less_options(const struct tcp_connection *c, bool sack)
 {
-    bool sack = c->flags & CONNECTION_SACK && !nothing_received(c);
-    if (!sack && !c->accurate)
-        return c->mss;
     uint32_t blocks = sack ? c->reassembly.count + !sequence_equal(c->ack.duplicate.start, c->ack.duplicate.end) : 0;
     uint32_t most = sack_room(c);
     blocks = blocks < most ? blocks : most;
     uint32_t options = c->accurate ? accurate_option_bytes(c, blocks) : 4 + 8 * blocks;
     return c->mss > options + 8 ? c->mss - options : 8;
+}
+
+/* What a full segment carries, when SACK blocks and accurate ECN's option take their room from the payload. */
+static inline uint32_t mss_beside_options(const struct tcp_connection *c)
+{
+    bool sack = c->flags & CONNECTION_SACK && !nothing_received(c);
+    return sack || c->accurate ? mss_less_options(c, sack) : c->mss;
 }
 
 uint32_t output_mss(struct tcp_connection *c)

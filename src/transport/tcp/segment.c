@@ -204,6 +204,8 @@ uint32_t tcp_segment_option_bytes(const struct tcp_segment *segment)
 
 uint32_t tcp_segment_header_bytes(const struct tcp_segment *segment)
 {
+    if (segment->options == TCP_OPTION_TIMESTAMPS) /* nearly all */
+        return TCP_HEADER_BYTES + TCP_TIMESTAMPS_BYTES;
     uint32_t n = TCP_HEADER_BYTES + (segment->options ? tcp_segment_option_bytes(segment) : 0);
     assert(n <= TCP_HEADER_MAXIMUM_BYTES);
     return n;
@@ -300,7 +302,11 @@ uint32_t tcp_segment_build(const struct tcp_segment *segment, uint8_t *out)
     store_u16(out + 14, segment->window);
     store_u16(out + 16, 0);
     store_u16(out + 18, segment->urgent);
-    if (header > TCP_HEADER_BYTES) {
+    if (segment->options == TCP_OPTION_TIMESTAMPS) {
+        store_u32(out + 20, TIMESTAMPS_ALIGNED);
+        store_u32(out + 24, segment->timestamp);
+        store_u32(out + 28, segment->timestamp_echo);
+    } else if (segment->options) {
         struct writer w = writer_of(out + TCP_HEADER_BYTES, header - TCP_HEADER_BYTES);
         write_options(&w, segment);
         assert(!w.failed && w.at == w.capacity);
