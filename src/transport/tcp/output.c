@@ -27,6 +27,7 @@
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 #include "transport/tcp/user_timeout.h"
+#include "transport/tcp/validation.h"
 
 enum {
     PACED_HEADERS = 52, /* IP, TCP and timestamps use the path too */
@@ -404,27 +405,6 @@ bool output_small_may_go(const struct tcp_connection *c, uint32_t length, const 
     return !sequence_after(c->snd.partial_end, c->snd.una); /* Minshall */
 }
 
-/* RFC 5681 section 4.1, as Linux: after a pause of more than an RTO nothing is known of the path any more; the window is halved for each RTO. */
-static void restart_after_idle(struct tcp_connection *c, struct instant now)
-{
-    struct congestion *cc = &c->congestion;
-    int64_t rto = rtt_timeout_ns(&c->rtt), idle = instant_since(now, c->last_send);
-    if (idle <= rto || !c->count.bytes_sent)
-        return;
-    if (cc->ops->event)
-        cc->ops->event(cc, CONGESTION_RESTART, now);
-    if (!c->socket.tcp->sysctls.slow_start_after_idle || cc->ops->control)
-        return;
-    uint32_t least = c->socket.tcp->sysctls.initial_window;
-    least = least < cc->cwnd ? least : cc->cwnd;
-    if (cc->ssthresh != UINT32_MAX && cc->ssthresh < cc->cwnd / 2 + cc->cwnd / 4)
-        cc->ssthresh = cc->cwnd / 2 + cc->cwnd / 4;
-    for (idle -= rto; idle > 0 && cc->cwnd > least; idle -= rto)
-        cc->cwnd /= 2;
-    if (cc->cwnd < least)
-        cc->cwnd = least;
-}
-
 static void send_new(struct tcp_connection *c, uint32_t length, uint16_t how, struct instant now)
 {
     struct sent sent = {.start = c->snd.nxt, .length = length, .flags = how};
@@ -450,17 +430,6 @@ void output_new(struct tcp_connection *c, uint32_t length, bool fin, struct inst
     send_new(c, length, (uint16_t)((fin ? SENT_FIN : 0) | (push ? SENT_PUSH : 0)), now);
 }
 
-/* RFC 7661's question, answered as Linux does: was the whole window in use at some point of the last round trip? */
-static void note_usage(struct tcp_connection *c, bool limited)
-{
-    bool was = c->flags & CONNECTION_CWND_LIMITED;
-    if (!sequence_before(c->snd.una, c->usage_end) || limited || (!was && c->sent.count > c->usage_out)) {
-        c->flags = (c->flags & ~(uint32_t)CONNECTION_CWND_LIMITED) | (limited ? (uint32_t)CONNECTION_CWND_LIMITED : 0u);
-        c->usage_out = c->sent.count;
-        c->usage_end = c->snd.nxt;
-    }
-}
-
 static bool may_send(const struct tcp_connection *c)
 {
     return c->socket.state == TCP_ESTABLISHED || c->socket.state == TCP_CLOSE_WAIT || c->socket.state == TCP_FIN_WAIT_1 ||
@@ -471,7 +440,7 @@ static void after_sending(struct tcp_connection *c, bool sent, bool limited, str
 {
     rate_check_app_limited(c);
     if (sent || limited)
-        note_usage(c, limited);
+        validation_sent(c, limited, now);
     if (sent && !probe_schedule(c, now, false) && instant_is_never(c->due[TIMER_RETRANSMIT]))
         timer_restart_retransmit(c, now);
     bool stuck = c->sent.count == 0 && (sequence_before(c->snd.nxt, output_end(c)));
@@ -502,7 +471,7 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
 {
     bool fin_wanted = c->flags & CONNECTION_FIN_QUEUED, limited = false;
     if (c->sent.count == 0)
-        restart_after_idle(c, now);
+        validation_after_idle(c, now);
     if (c->flags & CONNECTION_PATH_SHORT)
         connection_grow_mtu(c);
     enum path_probe_answer probe = c->path_probe.searching && !once ? path_probe_send(c, now) : PATH_PROBE_NONE;

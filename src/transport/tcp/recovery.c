@@ -24,6 +24,7 @@
 #include "transport/tcp/events.h"
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
+#include "transport/tcp/validation.h"
 
 static bool selective(const struct tcp_connection *c) { return c->flags & CONNECTION_SACK; }
 
@@ -112,6 +113,7 @@ static void reduction_begin(struct tcp_connection *c, struct instant now)
 {
     struct congestion *cc = &c->congestion;
     c->recovery.high = c->snd.nxt;
+    validation_loss(c);
     c->recovery.prior_cwnd = cc->cwnd;
     c->recovery.prior_ssthresh = cc->ssthresh;
     c->recovery.prr_delivered = c->recovery.prr_out = 0;
@@ -380,8 +382,6 @@ static void judge(struct tcp_connection *c, struct ack_news *news)
 
 static struct congestion_ack summary(const struct tcp_connection *c, const struct ack_news *news)
 {
-    uint32_t cwnd = c->congestion.cwnd;
-    bool limited = cwnd < c->congestion.ssthresh ? cwnd < 2 * c->usage_out : (c->flags & CONNECTION_CWND_LIMITED) != 0;
     return (struct congestion_ack){.now = news->now,
                                    .acked = news->delivered,
                                    .in_flight = news->prior_in_flight,
@@ -391,7 +391,7 @@ static struct congestion_ack summary(const struct tcp_connection *c, const struc
                                    .minimum_rtt_ns = c->rtt.minimum_ns,
                                    .una = c->snd.una,
                                    .nxt = c->snd.nxt,
-                                   .window_limited = limited,
+                                   .window_limited = validation_growth(c),
                                    .echo = news->echo,
                                    .marked = news->marked,
                                    .acked_bytes = news->acked_bytes,
@@ -410,6 +410,8 @@ void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news)
     c->delivered += news->delivered;
     if (news->echo && !c->accurate)
         c->delivered_ce += news->marked = news->delivered; /* all of it, as far as ECE tells */
+    if (c->socket.tcp->sysctls.window_validation)
+        validation_acknowledged(c, news->now);
     if (selective(c))
         rack_adjust(c, news);
     struct congestion_ack ack = summary(c, news);
@@ -458,6 +460,7 @@ void recovery_timeout(struct tcp_connection *c, struct instant now)
     bool first = c->recovery.state <= RECOVERY_DISORDER || !sequence_after(c->recovery.high, c->snd.una) ||
                  (c->recovery.state == RECOVERY_LOSS && c->retries == 0);
     if (first) {
+        validation_loss(c);
         c->recovery.prior_ssthresh = cc->ssthresh;
         c->recovery.prior_cwnd = cc->cwnd;
         cc->ssthresh = cc->ops->ssthresh(cc, now);

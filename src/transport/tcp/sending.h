@@ -9,7 +9,18 @@
 #include "transport/tcp/segment.h"
 
 /* What only a connection that has sent data has to know. */
+struct validation {       /* validation.c */
+    uint32_t used;        /* the most segments out since cwnd was last used to the full, */
+    struct instant since; /* which was then; or when cwnd was last shrunk for that */
+    /* RFC 7661 */
+    uint32_t pipe[2]; /* segments acknowledged in a round trip: the most of this half period, and of the one before */
+    struct instant pipe_since, validated;
+    struct sequence round_end;
+    uint64_t round_delivered;
+    bool begun, measured;
+};
 struct sending {
+    struct validation validation;
     struct { /* rate.c */
         struct instant delivered_time, first_sent;
         uint64_t bytes_per_s; /* the last good sample; 0 = none */
