@@ -76,6 +76,8 @@ void sysctl_default(struct drill *drill)
     set(drill, "net.ipv4.tcp_cubic_hystart", "2");
     set(drill, "net.ipv4.tcp_fastopen", "0x70403");
     set(drill, "net.ipv4.tcp_fastopen_key", "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4");
+    set(drill, "net.ipv4.tcp_rmem", "4096 540000 15728640");
+    set(drill, "net.ipv4.tcp_wmem", "4096 262144 4194304");
 }
 
 void sysctl_refresh(struct drill *drill)

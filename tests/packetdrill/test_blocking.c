@@ -37,7 +37,7 @@ static void test_handshake(void **state)
     int fd = listener(1);
     at(0.1);
     in("S 0:0(0) win 32792 <mss 1460,sackOK,ws 7>");
-    out(0.1, "S. 0:0(0) ack 1 win 64240 <mss 1460,sackOK,ws 7>");
+    out(0.1, "S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,ws 8>");
     at(0.2);
     in(". 1:1(0) ack 1 win 257");
     int connection = table.accept(world, fd, NULL, NULL);
@@ -133,7 +133,7 @@ static void test_connect_blocks(void **state)
     struct call call = {.fd = fd};
     at(0);
     begin(&work, run_connect, &call);
-    out(0, "S 0:0(0) win 64240 <mss 1460,sackOK,TS,ws 7>");
+    out(0, "S 0:0(0) win 65535 <mss 1460,sackOK,TS,ws 8>");
     at(0.1);
     peer_ts = 700;
     in("S. 0:0(0) ack 1 win 5792 <mss 1460,sackOK,TS,ws 6>");

@@ -201,12 +201,12 @@ static void test_sysctl_file(void **state)
     assert_int_equal(dprintf(file, "net.ipv4.tcp_sack=0\n# no\nno.such.thing = 5\nnet.ipv4.tcp_timestamps = 0\n"), 71);
     int fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK);
     must_fail(do_connect(fd, SERVER_PORT), EINPROGRESS);
-    out(0, "S 0:0(0) win 64240 <mss 1460,ws 7>");
+    out(0, "S 0:0(0) win 65535 <mss 1460,ws 8>");
     assert_true(dprintf(file, "net.ipv4.tcp_sack=1\n") > 0); /* the later line counts */
     fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK);
     must_fail(do_connect(fd, SERVER_PORT), EINPROGRESS);
     local_known = false;
-    out(0, "S 0:0(0) win 64240 <mss 1460,sackOK,ws 7>");
+    out(0, "S 0:0(0) win 65535 <mss 1460,sackOK,ws 8>");
     assert_true(dprintf(file, "net.ipv4.tcp_rmem=4096 540000 15728640\n") > 0); /* as the public scripts set it */
     (void)listener(1);
     local_known = false;
@@ -245,7 +245,7 @@ static void test_ipv6(void **state)
     int fd = listener(1);
     at(0.1);
     in("S 0:0(0) win 32792 <mss 1440,sackOK,ws 7>");
-    out(0.1, "S. 0:0(0) ack 1 win 64800 <mss 1440,sackOK,ws 7>");
+    out(0.1, "S. 0:0(0) ack 1 win 65535 <mss 1440,sackOK,ws 8>");
     at(0.2);
     in(". 1:1(0) ack 1 win 257");
     int connection = table.accept(world, fd, NULL, NULL);

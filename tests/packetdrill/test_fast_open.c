@@ -32,7 +32,7 @@ static void learn_cookie(double at_s)
     int fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK);
     at(at_s);
     must_fail(send_fast(fd, 1000, 0), EINPROGRESS);
-    out(at_s, "S 0:0(0) win 64240 <mss 1460,sackOK,TS,ws 7,FO>");
+    out(at_s, "S 0:0(0) win 65535 <mss 1460,sackOK,TS,ws 8,FO>");
     must_fail(send_fast(fd, 1000, 0), EALREADY);
     at(at_s + 0.01);
     in("S. 0:0(0) ack 1 win 5840 <mss 1040,sackOK,ws 6,FO abcd1234>");
@@ -55,7 +55,7 @@ static void test_client(void **state)
     int fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK);
     at(0.1);
     assert_int_equal(send_fast(fd, 2000, 0), 1000); /* the MSS that was told, without the room of the options */
-    out(0.1, "S 0:1000(1000) win 64240 <mss 1460,sackOK,TS,ws 7,FO abcd1234>");
+    out(0.1, "S 0:1000(1000) win 65535 <mss 1460,sackOK,TS,ws 8,FO abcd1234>");
     must_fail(table.send(world, fd, buffer, 100, 0), EAGAIN);
     at(0.11);
     in("S. 0:0(0) ack 1001 win 5840 <mss 1040,sackOK,ws 6>");
@@ -117,7 +117,7 @@ static void test_connect_waits_for_data(void **state)
     assert_int_equal(one.revents, POLLOUT);
     at(0.2);
     assert_int_equal(table.write(world, fd, buffer, 400), 400);
-    out(0.2, "S 0:400(400) win 64240 <mss 1460,sackOK,TS,ws 7,FO abcd1234>");
+    out(0.2, "S 0:400(400) win 65535 <mss 1460,sackOK,TS,ws 8,FO abcd1234>");
     must_fail(do_connect(fd, SERVER_PORT), EALREADY);
 }
 
@@ -127,7 +127,7 @@ static void test_client_without_cookie(void **state)
     int fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK);
     set_option(fd, IPPROTO_TCP, LINUX_TCP_FASTOPEN_NO_COOKIE, 1);
     assert_int_equal(send_fast(fd, 4000, 0), 1420);
-    out(0, "S 0:1420(1420) win 64240 <mss 1460,sackOK,TS,ws 7>");
+    out(0, "S 0:1420(1420) win 65535 <mss 1460,sackOK,TS,ws 8>");
 }
 
 /* Writes a line to the settings file. */
@@ -155,7 +155,7 @@ static void test_forgets(void **state)
     int fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK);
     at(0.2);
     assert_int_equal(send_fast(fd, 100, 0), 100);
-    out(0.2, "S 0:100(100) win 64240 <mss 1460,sackOK,TS,ws 7,FO abcd1234>");
+    out(0.2, "S 0:100(100) win 65535 <mss 1460,sackOK,TS,ws 8,FO abcd1234>");
     assert_int_equal(table.close(world, fd), 0);
     local_known = false;
     setting(path, "tcp_metrics=flush\n");
@@ -195,7 +195,7 @@ static void test_icmp_too_big(void **state)
     put16(error + 6, 900);
     memcpy(error + 8, received, 28);
     inject(IPPROTO_ICMP, error, sizeof error, 2, 0);
-    out(0.11, "S 0:0(0) win 65360 <mss 860,sackOK,TS,ws 7>");
+    out(0.11, "S 0:0(0) win 65535 <mss 860,sackOK,TS,ws 8>");
     assert_int_equal(tcpi_options(fd) & LINUX_TCPI_SYN_DATA, 0);
 }
 
@@ -216,14 +216,14 @@ static void test_server(void **state)
     assert_int_equal(get_option(fd, IPPROTO_TCP, LINUX_TCP_FASTOPEN), 5); /* by the sysctl */
     char segment[120], cookie[80];
     in("S 0:0(0) win 32792 <mss 1000,sackOK,FO>");
-    snprintf(cookie, sizeof cookie, "S. 0:0(0) ack 1 win 64240 <mss 1460,sackOK,FO %s>", COOKIE);
+    snprintf(cookie, sizeof cookie, "S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,FO %s>", COOKIE);
     out(0, cookie);
     at(0.1);
     remote_port++;
     local_known = false;
     snprintf(segment, sizeof segment, "S 0:1000(1000) win 32792 <mss 1000,sackOK,FO %s>", COOKIE);
     in(segment);
-    out(0.1, "S. 0:0(0) ack 1001 win 64240 <mss 1460,sackOK>");
+    out(0.1, "S. 0:0(0) ack 1001 win 65535 <mss 1460,sackOK>");
     int child = table.accept(world, fd, NULL, NULL);
     assert_true(child > fd);
     assert_int_equal(tcpi_options(child) & (LINUX_TCPI_SYN_DATA | LINUX_TCPI_FAST_OPEN_CHILD), 32 | 128);
@@ -244,7 +244,7 @@ static void test_server_ipv6(void **state)
     (void)server(1);
     char cookie[100];
     in("S 0:0(0) win 32792 <mss 1000,sackOK,FO>");
-    snprintf(cookie, sizeof cookie, "S. 0:0(0) ack 1 win 64800 <mss 1440,sackOK,FO %s>", COOKIE6);
+    snprintf(cookie, sizeof cookie, "S. 0:0(0) ack 1 win 65535 <mss 1440,sackOK,FO %s>", COOKIE6);
     out(0, cookie);
 }
 
@@ -263,7 +263,7 @@ static void test_server_key(void **state)
     assert_int_equal(table.setsockopt(world, fd, IPPROTO_TCP, LINUX_TCP_FASTOPEN_KEY, words, 16), 0);
     in("S 0:0(0) win 32792 <mss 1000,sackOK,FO>");
     char cookie[80];
-    snprintf(cookie, sizeof cookie, "S. 0:0(0) ack 1 win 64240 <mss 1460,sackOK,FO %s>", COOKIE_ZERO);
+    snprintf(cookie, sizeof cookie, "S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,FO %s>", COOKIE_ZERO);
     out(0, cookie);
 }
 
@@ -284,7 +284,7 @@ static void test_disconnect(void **state)
     assert_int_equal(table.fcntl(world, child, F_SETFL, O_NONBLOCK), 0);
     must_fail(do_connect(child, SERVER_PORT), EINPROGRESS);
     local_known = false;
-    out(0, "S 0:0(0) win 64240 <mss 1460,sackOK,TS,ws 7>");
+    out(0, "S 0:0(0) win 65535 <mss 1460,sackOK,TS,ws 8>");
     assert_int_not_equal(local_port, SERVER_PORT); /* nobody gave it a name */
     out(1, "S 0:0(0)");
 }
@@ -344,7 +344,7 @@ static void test_off(void **state)
     must_fail(table.setsockopt(world, fd, IPPROTO_TCP, LINUX_TCP_FASTOPEN_CONNECT, &value, sizeof value), EOPNOTSUPP);
     (void)server(2);
     in("S 0:0(0) win 32792 <mss 1000,sackOK,FO>");
-    out(0, "S. 0:0(0) ack 1 win 64240 <mss 1460,sackOK>");
+    out(0, "S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK>");
     assert_int_equal(unlink(path), 0);
 }
 
