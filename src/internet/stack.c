@@ -287,6 +287,12 @@ bool stack_is_local(const struct stack *stack, const struct ip *address)
     return hop && hop->kind == HOP_LOCAL;
 }
 
+bool stack_will_be_local(const struct stack *stack, const struct ip *address)
+{
+    const struct ip_address *own = stack_is_local(stack, address) ? NULL : stack_address_find(stack, address);
+    return own ? own->info.state == ADDRESS_TENTATIVE : stack_is_local(stack, address);
+}
+
 uint32_t stack_pseudo_sum(const struct ip *source, const struct ip *destination, uint8_t protocol, uint32_t length)
 {
     size_t bytes = ip_bits(source) / 8;

@@ -55,6 +55,8 @@ struct path {
 };
 int stack_path(struct stack *stack, const struct ip *destination, uint16_t interface, struct path *out);
 bool stack_is_local(const struct stack *stack, const struct ip *address); /* one of ours, usable (not tentative) */
+bool stack_will_be_local(const struct stack *stack,
+                         const struct ip *address); /* or tentative: a server may bind to it already */
 /* The pseudo-header's part of a transport checksum (RFC 9293 3.1, RFC 8200 8.1). */
 uint32_t stack_pseudo_sum(const struct ip *source, const struct ip *destination, uint8_t protocol, uint32_t length);
 

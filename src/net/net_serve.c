@@ -11,6 +11,12 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "net/limits.h"
+#include "net/service.h"
+
+const char *service_listen_error(int error)
+{
+    return error == IMP_INVALID ? "the node does not have that address" : imp_error_text(error);
+}
 
 static void serve_fire(struct timer *timer, struct instant now)
 {

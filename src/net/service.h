@@ -81,6 +81,9 @@ struct service {
     bool (*settled)(const void *state);
 };
 
+/* Why a service cannot listen, for the person: the error's phrase, but plainer where the address is at fault. */
+const char *service_listen_error(int error);
+
 extern const struct service *const SERVICES[]; /* ends with NULL; src/lab/services.c, one line a service */
 
 #endif

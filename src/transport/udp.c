@@ -40,7 +40,8 @@ struct udp_socket {
     uint16_t interface;
     uint8_t ttl;
     bool broadcast, dont_fragment, reuse;
-    int error; /* pending, given once */
+    bool tentative; /* bound to an address whose duplicate address detection had not ended */
+    int error;      /* pending, given once */
     void (*changed)(struct udp_socket *socket, void *owner);
     void *owner;
     struct frame *first, *last;         /* datagrams waiting; data at the payload, struct note before it */
@@ -375,8 +376,11 @@ static int socket_bind(struct udp_layer *udp, struct udp_socket *socket)
             *local = path.source;
         }
     }
-    if (!ip_is_any(local) && !ip_is_multicast(local) && !ip_is_broadcast(local) && !stack_is_local(udp->stack, local))
-        return IMP_INVALID;
+    if (!ip_is_any(local) && !ip_is_multicast(local) && !ip_is_broadcast(local)) {
+        socket->tentative = !stack_is_local(udp->stack, local);
+        if (!stack_will_be_local(udp->stack, local))
+            return IMP_INVALID;
+    }
     if (!socket->local.port)
         return port_choose(udp, socket);
     return port_is_free(udp, socket, socket->local.port) ? 0 : IMP_IN_USE;
@@ -448,6 +452,9 @@ static int choose_source(struct udp_socket *socket, const struct ip *asked, stru
 {
     const struct ip *local = &socket->local.address;
     if (!ip_is_any(local) && !ip_is_multicast(local) && !ip_is_broadcast(local)) {
+        if (socket->tentative && !stack_is_local(socket->udp->stack, local))
+            return IMP_UNREACHABLE; /* RFC 4862 section 2: nothing is sent from a tentative address */
+        socket->tentative = false;
         info->source = *local;
         return 0;
     }

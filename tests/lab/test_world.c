@@ -115,6 +115,39 @@ static void power_cuts_end_and_begin_anew(void **state)
     text_free(&notes.text);
 }
 
+/* A server may have an IPv6 address of its own that duplicate address detection has yet to clear, also after a power cut. */
+static void services_listen_on_ipv6_addresses(void **state)
+{
+    (void)state;
+    struct notes notes = {0};
+    struct scenario_result result;
+    run("nodes:\n"
+        "  a: { address: 'fd00::1/64', dns: 'fd00::2' }\n"
+        "  b:\n"
+        "    address: ['fd00::2/64', 'fd00::3/64']\n"
+        "    services:\n"
+        "      web: { address: 'fd00::2', pages: { /: second } }\n"
+        "      dns-authoritative:\n"
+        "        - { listen: 'fd00::2', zones: { example: \"$TTL 60\\n@ SOA ns a 1 1 1 1 1\\n@ NS ns\\nns AAAA fd00::2\\n\" } "
+        "}\n"
+        "wires: [a - b]\n"
+        "scenario:\n"
+        "  - run: a$ curl -s http://ns.example/\n"
+        "    expect: { exit: 0, output: second }\n"
+        "  - run: a$ curl -sS 'http://[fd00::3]/'\n"
+        "    expect: { exit: 7 }\n"
+        "  - fault: { node: b, down: 1s }\n"
+        "  - wait: 5s\n"
+        "  - run: a$ curl -s http://ns.example/\n"
+        "    expect: { exit: 0, output: second }\n",
+        INSTANT_NEVER, &notes, &result, NULL);
+    if (result.held != 3 || result.failed)
+        print_error("%s", text_string(&notes.text));
+    assert_int_equal(result.held, 3);
+    assert_int_equal(result.failed, 0);
+    text_free(&notes.text);
+}
+
 static void failures_say_what_was_seen(void **state)
 {
     (void)state;
@@ -265,6 +298,7 @@ int main(void)
         cmocka_unit_test(steps_are_done_at_their_times),
         cmocka_unit_test(settings_change_for_a_while),
         cmocka_unit_test(power_cuts_end_and_begin_anew),
+        cmocka_unit_test(services_listen_on_ipv6_addresses),
         cmocka_unit_test(failures_say_what_was_seen),
         cmocka_unit_test(runs_end_at_until_or_at_their_timeout),
         cmocka_unit_test(the_same_lab_is_the_same_run),

@@ -273,7 +273,8 @@ static int authoritative_start(const struct service_start *start, void **state)
                                         .context = &a->zones};
         error = dns_server_start(&a->server);
         if (error)
-            snprintf(start->error, start->error_bytes, "cannot listen on port %u: %s", config->port, imp_error_text(error));
+            snprintf(start->error, start->error_bytes, "cannot listen on port %u: %s", config->port,
+                     service_listen_error(error));
     }
     if (error)
         authoritative_stop(a);

@@ -168,7 +168,7 @@ static int start(const struct service_start *start, void **state, const char *na
                                     .context = s};
     int error = dns_server_start(&s->server);
     if (error) {
-        snprintf(start->error, start->error_bytes, "cannot listen on port %u: %s", config->port, imp_error_text(error));
+        snprintf(start->error, start->error_bytes, "cannot listen on port %u: %s", config->port, service_listen_error(error));
         dns_resolver_free(&s->resolver);
     }
     *state = s;

@@ -322,7 +322,7 @@ int web_start(const struct service_start *start, void **state)
         error = web_site_add_folder(&web->site, config->root, start->arena, start->error, start->error_bytes);
     struct endpoint local = {.address = config->address, .port = config->port};
     if (!error && (error = net_listen(start->net, &local, &web->listener)) != 0)
-        snprintf(start->error, start->error_bytes, "web: cannot listen on port %u: %s", config->port, imp_error_text(error));
+        snprintf(start->error, start->error_bytes, "cannot listen on port %u: %s", config->port, service_listen_error(error));
     if (!error)
         error = listener_serve(web->listener, "web", serve, web);
     if (error) {

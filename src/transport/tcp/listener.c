@@ -61,7 +61,7 @@ static int listen_port(struct tcp *tcp, struct endpoint *local)
 int tcp_listen(struct tcp *tcp, const struct tcp_settings *settings, struct tcp_socket **out)
 {
     struct endpoint local = settings->local;
-    if (local.address.family && !ip_is_any(&local.address) && !stack_is_local(tcp->stack, &local.address))
+    if (local.address.family && !ip_is_any(&local.address) && !stack_will_be_local(tcp->stack, &local.address))
         return IMP_INVALID;
     int error = listen_port(tcp, &local);
     if (error)
