@@ -60,7 +60,10 @@ static void ecn_fill(struct linux_tcp_info *out, const struct tcp_info *info)
     out->received_ect1_bytes = info->received_ecn_bytes[ECN_ECT_1];
     out->received_ect0_bytes = info->received_ecn_bytes[ECN_ECT_0];
     out->received_ce_bytes = info->received_ecn_bytes[ECN_CE];
-    out->ecn_mode = info->accurate_ecn ? LINUX_TCPI_ECN_ACCURATE : info->ecn ? LINUX_TCPI_ECN_RFC3168 : LINUX_TCPI_ECN_DISABLED;
+    out->ecn_mode = info->accurate_ecn_asked ? LINUX_TCPI_ECN_PENDING
+                    : info->accurate_ecn     ? LINUX_TCPI_ECN_ACCURATE
+                    : info->ecn              ? LINUX_TCPI_ECN_RFC3168
+                                             : LINUX_TCPI_ECN_DISABLED;
     out->accurate_option_seen = info->accurate_ecn_option_seen & 3u;
     out->accurate_failed = info->accurate_ecn_failed & 15u;
 }

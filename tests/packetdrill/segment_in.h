@@ -6,6 +6,7 @@
 
 static void put16(uint8_t *at_, uint32_t v) { at_[0] = (uint8_t)(v >> 8), at_[1] = (uint8_t)v; }
 static void put32(uint8_t *at_, uint32_t v) { put16(at_, v >> 16), put16(at_ + 2, v); }
+static void put24(uint8_t *at_, uint32_t v) { at_[0] = (uint8_t)(v >> 16), put16(at_ + 1, v); }
 static uint32_t get16(const uint8_t *at_) { return (uint32_t)at_[0] << 8 | at_[1]; }
 static uint32_t get32(const uint8_t *at_) { return get16(at_) << 16 | get16(at_ + 2); }
 
@@ -60,7 +61,7 @@ static void inject(uint8_t protocol, uint8_t *transport, size_t bytes, size_t su
 static size_t put_options(const char *text, uint8_t *out)
 {
     size_t n = 0;
-    unsigned a, b;
+    unsigned a, b, c;
     for (const char *p = text; p && *p && *p != '>'; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
         if (sscanf(p, "mss %u", &a) == 1)
             out[n] = 2, out[n + 1] = 4, put16(out + n + 2, a), n += 4;
@@ -77,7 +78,9 @@ static size_t put_options(const char *text, uint8_t *out)
             for (unsigned byte; sscanf(p + 3 + 2 * length, "%2x", &byte) == 1 && length < 16; length++)
                 out[n + 2 + length] = (uint8_t)byte;
             out[n] = 34, out[n + 1] = (uint8_t)(2 + length), n += 2 + length;
-        } else
+        } else if (sscanf(p, "ECN %u %u %u", &a, &b, &c) == 3) /* order 1: ECT(1), CE, ECT(0) */
+            out[n] = 174, out[n + 1] = 11, put24(out + n + 2, a), put24(out + n + 5, b), put24(out + n + 8, c), n += 11;
+        else
             fail_msg("an option is not understood: %s", p);
     }
     while (n & 3)
@@ -89,7 +92,7 @@ static void in(const char *text) /* a segment from the remote host arrives now *
 {
     static uint8_t segment[66000];
     char flags[8], options[96] = "";
-    unsigned first, last, bytes, ack = 0, window = 0;
+    unsigned first, last, bytes, ack = 0, window = 0, ecn = 0;
     if (sscanf(text, "%7s %u:%u(%u)", flags, &first, &last, &bytes) != 4)
         fail_msg("not a segment: %s", text);
     const char *place = strstr(text, "ack ");
@@ -108,13 +111,17 @@ static void in(const char *text) /* a segment from the remote host arrives now *
     put32(segment + 4, first);
     bool acks = strchr(flags, '.') != NULL;
     put32(segment + 8, acks ? local_first + ack : 0);
-    segment[12] = (uint8_t)(header / 4 << 4);
+    segment[12] = (uint8_t)(header / 4 << 4 | (strchr(flags, 'A') ? 1 : 0));
     segment[13] = (uint8_t)((strchr(flags, 'F') ? 1 : 0) | (strchr(flags, 'S') ? 2 : 0) | (strchr(flags, 'R') ? 4 : 0) |
-                            (strchr(flags, 'P') ? 8 : 0) | (acks ? 16 : 0));
+                            (strchr(flags, 'P') ? 8 : 0) | (acks ? 16 : 0) | (strchr(flags, 'E') ? 64 : 0) |
+                            (strchr(flags, 'W') ? 128 : 0));
     put16(segment + 14, window);
     for (unsigned i = 0; i < bytes; i++)
         segment[header + i] = (uint8_t)('a' + (first + i) % 26);
-    inject(IPPROTO_TCP, segment, header + bytes, 16, 0);
+    place = strstr(text, "ect ");
+    if (place)
+        (void)sscanf(place, "ect %u", &ecn);
+    inject(IPPROTO_TCP, segment, header + bytes, 16, (uint8_t)ecn);
 }
 
 #endif

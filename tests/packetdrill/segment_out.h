@@ -28,7 +28,9 @@ static void print_options(const uint8_t *options, size_t n, char *out, size_t ro
             done += (size_t)snprintf(out + done, room - done, "%sFO%s", comma, length > 2 ? " " : "");
             for (size_t k = 0; k + 2 < length; k++)
                 done += (size_t)snprintf(out + done, room - done, "%02x", value[k]);
-        }
+        } else if (options[i] == 174 && length == 11)
+            done += (size_t)snprintf(out + done, room - done, "%sECN %u %u %u", comma, get32(value) >> 8, get32(value + 3) >> 8,
+                                     get32(value + 6) >> 8);
         i += length;
     }
     snprintf(out + done, room - done, ">");
@@ -70,8 +72,9 @@ static void out(double at_s, const char *text)
     char line[256], options[160] = "";
     if (header > 20)
         print_options(segment + 20, header - 20, options, sizeof options);
-    int n = snprintf(line, sizeof line, "%s%s%s%s%s %u:%u(%u)", bits & 1 ? "F" : "", bits & 2 ? "S" : "", bits & 4 ? "R" : "",
-                     bits & 8 ? "P" : "", bits & 16 ? "." : "", first, first + bytes, bytes);
+    int n = snprintf(line, sizeof line, "%s%s%s%s%s%s%s%s %u:%u(%u)", bits & 1 ? "F" : "", bits & 2 ? "S" : "",
+                     bits & 4 ? "R" : "", bits & 8 ? "P" : "", bits & 64 ? "E" : "", bits & 128 ? "W" : "",
+                     segment[12] & 1 ? "A" : "", bits & 16 ? "." : "", first, first + bytes, bytes);
     if (bits & 16)
         n += snprintf(line + n, sizeof line - (size_t)n, " ack %u", get32(segment + 8));
     snprintf(line + n, sizeof line - (size_t)n, " win %u%s", get16(segment + 14), options);

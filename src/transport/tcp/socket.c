@@ -305,6 +305,7 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
     out->ecn_seen = c->flags & CONNECTION_ECN_SEEN;
     out->delivered_ce = c->delivered_ce;
     out->accurate_ecn = c->accurate && c->socket.state != TCP_SYN_SENT;
+    out->accurate_ecn_asked = c->accurate && c->socket.state == TCP_SYN_SENT;
     out->ecn = c->flags & CONNECTION_ECN || out->accurate_ecn;
     if (c->accurate) {
         out->accurate_ecn_failed = c->accurate->failed;

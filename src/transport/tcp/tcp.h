@@ -107,8 +107,8 @@ struct tcp_info {
     uint8_t recovery_state; /* 0 open, 1 disorder, 2 reducing, 3 recovery, 4 loss */
     uint8_t backoff, probes;
     bool timestamps, sack, window_scaling, ecn, app_limited, syn_data, fast_open_child;
-    uint8_t fast_open_failure;   /* of a client: 1 no cookie, 2 its data was not acknowledged, 3 its SYN was sent again */
-    bool ecn_seen, accurate_ecn; /* `ecn` is any kind of it */
+    uint8_t fast_open_failure; /* of a client: 1 no cookie, 2 its data was not acknowledged, 3 its SYN was sent again */
+    bool ecn_seen, accurate_ecn, accurate_ecn_asked;        /* `ecn` is any kind of it */
     uint8_t accurate_ecn_failed, accurate_ecn_option_seen;  /* Linux's codes: accurate_ecn.h */
     uint32_t delivered_ce, received_ce;                     /* packets marked: as the peer tells; as they came */
     uint32_t delivered_ecn_bytes[4], received_ecn_bytes[4]; /* by the IP header's ECN field */
