@@ -26,7 +26,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum { BATCH = 64, BURST = 64 };
+enum { BATCH = 64, BURST = 256 };
 
 struct loop {
     struct engine *engine;
