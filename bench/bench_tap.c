@@ -77,9 +77,9 @@ static int listening(void)
     return bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && listen(fd, 1) == 0 ? fd : fail("listen");
 }
 
-/* Sends or receives until it is killed, and counts in shared memory. */
 static _Atomic uint64_t nobody_reads; /* the count of an end that the other one measures */
 
+/* Sends or receives until it is killed, and counts in shared memory. */
 static _Noreturn void move_bytes(int fd, bool sends, _Atomic uint64_t *count)
 {
     char *buffer = memory_take_zeroed(1, CHUNK);
