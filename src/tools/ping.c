@@ -214,10 +214,11 @@ static const char *name_of(struct ping *ping, const struct ip *address)
     print_address(ping, address, number, sizeof number);
     ping->named_address = *address;
     struct instant deadline = instant_add(net_now(ping->net), 2 * NS_PER_S);
-    if (!ping->numeric && dns_reverse(ping->net, address, deadline, name, sizeof name) == 0)
-        snprintf(ping->named, sizeof ping->named, "%s (%s)", name, number);
-    else
+    if (ping->numeric)
         snprintf(ping->named, sizeof ping->named, "%s", number);
+    else /* as iputils: the number stands for a name that cannot be found */
+        snprintf(ping->named, sizeof ping->named, "%s (%s)",
+                 dns_reverse(ping->net, address, deadline, name, sizeof name) == 0 ? name : number, number);
     return ping->named;
 }
 
@@ -583,7 +584,8 @@ static void print_start(struct ping *ping)
         tool_print(ping->run, "PING %s (%s)%s%u(%u) bytes of data.\n", ping->target, number, from[0] ? from : " ",
                    ping->data_bytes, ping->data_bytes + 28);
     else
-        tool_print(ping->run, "PING %s(%s) %s%u data bytes\n", ping->target, number, from, ping->data_bytes);
+        tool_print(ping->run, "PING %s(%s) %s%u data bytes\n", ping->target, name_of(ping, &ping->address), from,
+                   ping->data_bytes);
 }
 
 static int ping_run(struct tool_run *run)

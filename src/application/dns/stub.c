@@ -349,6 +349,11 @@ int dns_reverse(struct net *net, const struct ip *address, struct instant deadli
             snprintf(out, size, "%s", config->hosts[i].name);
             return 0;
         }
+    const struct ip four = ip4(0x7f000001), six = ip6_of_bytes((const uint8_t[16]){[15] = 1});
+    if (ip_equal(address, &four) || ip_equal(address, &six)) { /* as every hosts file has it; RFC 6761 section 6.3 */
+        snprintf(out, size, "localhost");
+        return 0;
+    }
     struct lookup *l = memory_take_zeroed(1, sizeof *l);
     struct dns_name owner;
     char text[DNS_NAME_TEXT_BYTES], name[DNS_NAME_TEXT_BYTES];
