@@ -160,6 +160,14 @@ static void test_forgets(void **state)
     local_known = false;
     setting(path, "tcp_metrics=flush\n");
     learn_cookie(0.3);
+    fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK); /* while the SYN waits for data */
+    set_option(fd, IPPROTO_TCP, LINUX_TCP_FASTOPEN_CONNECT, 1);
+    at(0.4);
+    assert_int_equal(do_connect(fd, SERVER_PORT), 0);
+    setting(path, "tcp_metrics=flush\n");
+    assert_int_equal(get_option(fd, SOL_SOCKET, SO_ERROR), 0);
+    must_fail(table.write(world, fd, buffer, 100), EINPROGRESS);
+    out(0.4, "S 0:0(0) win 65535 <mss 1460,sackOK,TS,ws 8,FO>");
     assert_int_equal(unlink(path), 0);
 }
 

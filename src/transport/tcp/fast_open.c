@@ -153,9 +153,12 @@ void fast_open_connect(struct tcp_connection *c, struct instant now)
     }
 }
 
-/* As Linux: the options of a middlebox may be added on the way, so all of their room is left. */
+/* None without a cookie, which may have been forgotten while the SYN waited. As Linux: the options of a middlebox may be added on the way, so
+ * all of their room is left. */
 static uint16_t syn_room(const struct tcp_connection *c, const struct fast_open_peer *peer)
 {
+    if (!(peer && peer->cookie.length) && !without_cookie(c))
+        return 0;
     uint32_t mss = c->mtu - (c->socket.remote.address.family == 4 ? 20u : 40u) - TCP_HEADER_BYTES;
     uint32_t most = TCP_HEADER_MAXIMUM_BYTES - TCP_HEADER_BYTES;
     uint32_t told = peer ? peer->mss : mss;
@@ -169,14 +172,15 @@ static uint16_t syn_room(const struct tcp_connection *c, const struct fast_open_
 void fast_open_go(struct tcp_connection *c, struct instant now)
 {
     struct fast_open_peer *peer = peer_find(c->socket.tcp, &c->socket.remote.address);
-    bool known = peer && peer->cookie.length && !without_cookie(c);
+    struct fast_open_cookie cookie = peer ? peer->cookie : (struct fast_open_cookie){.length = 0};
+    bool shown = !without_cookie(c);
     c->flags &= ~(uint32_t)CONNECTION_DEFERRED;
-    if (known)
-        asked(c, &peer->cookie);
+    if (shown)
+        asked(c, &cookie);
     uint16_t room = syn_room(c, peer);
-    c->fast_open_used |= c->send.length > 0;
     c->syn_data = c->send.length < room ? (uint16_t)c->send.length : room;
-    output_syn(c, known ? &peer->cookie : NULL, now);
+    c->fast_open_used |= c->syn_data > 0;
+    output_syn(c, shown ? &cookie : NULL, now);
 }
 
 /* Whoever does not answer in one form of the option is asked in the other. */
