@@ -14,7 +14,7 @@ struct descriptor {
     bool nonblocking;
     bool closed; /* its number is gone; freed when no call holds it */
     unsigned holds;
-    uint64_t ins, outs; /* wake-ups so far of readers and of writers: what edge-triggered epoll counts */
+    uint64_t ins, outs, errors; /* wake-ups so far of readers, of writers and for errors: what edge-triggered epoll counts */
     void (*destroy)(struct drill *drill, struct descriptor *descriptor);
 };
 

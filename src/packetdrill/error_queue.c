@@ -45,7 +45,7 @@ static void tell(struct socket *socket, struct error_entry told)
     struct error_entry *entry = memory_take(sizeof *entry);
     *entry = told;
     list_push_back(&socket->errors.queue, &entry->link);
-    socket->descriptor.ins++;
+    socket->descriptor.errors++;
 }
 
 static void tell_completion(struct socket *socket, uint32_t first, uint32_t last)
@@ -60,7 +60,7 @@ static void tell_completion(struct socket *socket, uint32_t first, uint32_t last
         return;
     }
     before->error.ee_data = last;
-    socket->descriptor.ins++;
+    socket->descriptor.errors++;
 }
 
 static void tell_time(struct socket *socket, const struct stamp_mark *mark, uint32_t kind, struct instant now)

@@ -85,6 +85,9 @@ static void sending_fill(struct linux_tcp_info *out, const struct tcp_info *info
     out->pacing_rate = info->pacing_rate ? info->pacing_rate : UINT64_MAX;
     out->maximum_pacing_rate = UINT64_MAX;
     out->delivery_rate = info->delivery_rate;
+    out->busy_time = (uint64_t)(info->busy_ns / NS_PER_US);
+    out->window_limited = (uint64_t)(info->window_limited_ns / NS_PER_US);
+    out->buffer_limited = (uint64_t)(info->buffer_limited_ns / NS_PER_US);
     out->rate_app_limited = info->app_limited;
 }
 

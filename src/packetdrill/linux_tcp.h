@@ -37,6 +37,7 @@ enum linux_tcp_option {
     LINUX_TCP_ZEROCOPY_RECEIVE = 35,
     LINUX_TCP_INQ = 36,
     LINUX_TCP_TX_DELAY = 37,
+    LINUX_TCP_RTO_MAX_MS = 44,
 };
 enum linux_tcp_info_option { /* tcpi_options */
                              LINUX_TCPI_TIMESTAMPS = 1,

@@ -77,8 +77,9 @@ static const struct option_row ROWS[] = {
     {IPPROTO_TCP, LINUX_TCP_FASTOPEN_NO_COOKIE, 0, 0, 1, TCP_KNOB_FAST_OPEN_NO_COOKIE},
     {IPPROTO_TCP, LINUX_TCP_INQ, 0, 0, 1, NO_KNOB},
     {IPPROTO_TCP, LINUX_TCP_TX_DELAY, 0, 0, INT32_MAX, NO_KNOB},
+    {IPPROTO_TCP, LINUX_TCP_RTO_MAX_MS, 120000, 1000, 120000, TCP_KNOB_RTO_MOST_MS},
     /* What the two buffers were asked for; 0: never asked. Read back through option_get_special(). */
-    {SOL_SOCKET, SO_SNDBUF, 0, 0, INT32_MAX / 2, TCP_KNOB_SEND_BUFFER},
+    {SOL_SOCKET, SO_SNDBUF, 0, 0, INT32_MAX / 2, TCP_KNOB_SEND_MEMORY},
     {SOL_SOCKET, SO_RCVBUF, 0, 0, INT32_MAX / 2, TCP_KNOB_RECEIVE_BUFFER},
 };
 _Static_assert(count_of(ROWS) <= SOCKET_OPTIONS, "a socket keeps a value for each row");
@@ -122,6 +123,7 @@ void options_apply(struct socket *socket)
 void options_prepare(const struct socket *socket, struct tcp_settings *settings)
 {
     settings->send_buffer_bytes = (uint32_t)option_value(socket, SOL_SOCKET, SO_SNDBUF);
+    settings->send_memory = true;
     settings->receive_buffer_bytes = (uint32_t)option_value(socket, SOL_SOCKET, SO_RCVBUF);
     settings->maximum_segment = (uint16_t)option_value(socket, IPPROTO_TCP, LINUX_TCP_MAXSEG);
     settings->no_delay = option_value(socket, IPPROTO_TCP, LINUX_TCP_NODELAY) != 0;

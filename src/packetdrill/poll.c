@@ -21,7 +21,7 @@ struct watch {
     struct descriptor *descriptor; /* as it was; another one of that number is not watched */
     uint32_t events;
     epoll_data_t data;
-    uint64_t told_in, told_out; /* wake-ups at the last telling, + 1; 0: never */
+    uint64_t told_in, told_out, told_errors; /* wake-ups at the last telling, + 1; 0: never */
     bool asleep;
 };
 struct epoll_set {
@@ -130,7 +130,7 @@ static int change(struct epoll_set *set, int operation, int fd, struct descripto
     }
     watch->events = event->events | EPOLLERR | EPOLLHUP;
     watch->data = event->data;
-    watch->told_in = watch->told_out = 0;
+    watch->told_in = watch->told_out = watch->told_errors = 0;
     watch->asleep = false;
     return 0;
 }
@@ -157,7 +157,8 @@ static bool edge_passed(const struct watch *watch)
 {
     const uint32_t in = EPOLLIN | EPOLLRDNORM | EPOLLRDHUP | EPOLLPRI, out = EPOLLOUT | EPOLLWRNORM;
     return (watch->events & in && watch->told_in != watch->descriptor->ins + 1) ||
-           (watch->events & out && watch->told_out != watch->descriptor->outs + 1);
+           (watch->events & out && watch->told_out != watch->descriptor->outs + 1) ||
+           (watch->told_errors && watch->told_errors != watch->descriptor->errors + 1); /* errors are told unasked */
 }
 
 static bool epoll_look(struct drill *drill, void *context)
@@ -177,6 +178,7 @@ static bool epoll_look(struct drill *drill, void *context)
         call->events[call->found++] = (struct epoll_event){.events = events, .data = watch->data};
         watch->told_in = watch->descriptor->ins + 1;
         watch->told_out = watch->descriptor->outs + 1;
+        watch->told_errors = watch->descriptor->errors + 1;
         watch->asleep = watch->events & EPOLLONESHOT;
     }
     return call->found > 0;

@@ -43,6 +43,7 @@ static void wakes_observe(struct socket *socket, const struct tcp_info *info)
     if (over) {
         socket->descriptor.ins++;
         socket->descriptor.outs++;
+        socket->descriptor.errors++;
     }
     socket->received = info->bytes_received;
     socket->finished = info->finished_receiving;

@@ -5,7 +5,7 @@
  * the bytes, MSG_TRUNC drops them without a copy.
  *
  * Sending: a call that blocks returns when the last byte is in the send buffer, one that does not with what fitted. MSG_MORE corks for
- * this one call. MSG_FASTOPEN is fast_open.c's. MSG_ZEROCOPY is a copy, whose completion error_queue.c tells. There is no signal: EPIPE is all.
+ * this one call, MSG_EOR ends a record. MSG_FASTOPEN is fast_open.c's. MSG_ZEROCOPY is a copy, whose completion error_queue.c tells. There is no signal: EPIPE is all.
  *
  * Out-of-band data (MSG_OOB) is left out: RFC 6093 asks that nobody use it. */
 #include <errno.h>
@@ -147,6 +147,8 @@ ssize_t stream_receive(struct socket *socket, struct msghdr *message, int flags)
 
 /* ---- sending ---- */
 
+enum { PACKET_FRAGMENTS = 17 }; /* Linux's MAX_SKB_FRAGS */
+
 static bool output_ready(struct drill *drill, void *context)
 {
     (void)drill;
@@ -165,8 +167,22 @@ static ssize_t send_failed(struct socket *socket, size_t done)
     return fail(error ? error : EPIPE);
 }
 
-static ssize_t send_bytes(struct socket *socket, const uint8_t *data, size_t length, size_t done, int flags)
+/* Where the packet ends in which byte `done` of a MSG_ZEROCOPY message goes: each piece of the message is a fragment of its own. */
+static size_t fragments_end(const struct msghdr *message, size_t done)
 {
+    size_t end = 0;
+    unsigned count = 0;
+    for (size_t i = 0; i < message->msg_iovlen && count < PACKET_FRAGMENTS; i++) {
+        end += message->msg_iov[i].iov_len;
+        count += message->msg_iov[i].iov_len > 0 && end > done;
+    }
+    return end;
+}
+
+static ssize_t send_bytes(struct socket *socket, const struct msghdr *message, const uint8_t *data, size_t length, size_t done,
+                          int flags)
+{
+    bool pinned = flags & MSG_ZEROCOPY && option_value(socket, SOL_SOCKET, SO_ZEROCOPY);
     bool patient = !socket->descriptor.nonblocking && !(flags & MSG_DONTWAIT);
     struct instant deadline = socket_deadline(socket, socket->send_timeout_ns);
     for (;;) {
@@ -176,7 +192,10 @@ static ssize_t send_bytes(struct socket *socket, const uint8_t *data, size_t len
         if (done == length)
             return (ssize_t)done;
         bool opening = tcp_connected(socket->tcp) == IMP_BUSY;
-        ssize_t n = opening ? IMP_BUSY : tcp_write(socket->tcp, data + done, length - done);
+        size_t end = pinned ? fragments_end(message, done) : length;
+        unsigned how =
+            (flags & MSG_MORE && end == length ? TCP_SEND_MORE : 0u) | (flags & MSG_EOR || end < length ? TCP_SEND_RECORD : 0u);
+        ssize_t n = opening ? IMP_BUSY : tcp_send(socket->tcp, data + done, end - done, how);
         if (n > 0) {
             done += (size_t)n;
             socket->written += (uint64_t)n;
@@ -214,17 +233,12 @@ ssize_t stream_send(struct socket *socket, const struct msghdr *message, int fla
         memory_free(data);
         return -1;
     }
-    bool corked = option_value(socket, IPPROTO_TCP, LINUX_TCP_CORK) != 0;
-    if (flags & MSG_MORE && !corked)
-        (void)tcp_set(socket->tcp, TCP_KNOB_CORK, 1);
-    ssize_t n = send_bytes(socket, data, length, (size_t)with_syn, flags);
+    ssize_t n = send_bytes(socket, message, data, length, (size_t)with_syn, flags);
     int error = errno;
     if (n > 0 && flags & MSG_ZEROCOPY && option_value(socket, SOL_SOCKET, SO_ZEROCOPY))
         zero_copy_sent(socket);
     if (n > 0)
         stamps_sent(socket, stamps);
-    if (flags & MSG_MORE && !corked && socket->tcp)
-        (void)tcp_set(socket->tcp, TCP_KNOB_MORE, 0);
     memory_free(data);
     errno = error;
     return n;

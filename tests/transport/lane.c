@@ -60,9 +60,11 @@ static inline void lane_route(struct stack *stack, const char *prefix, const cha
         abort();
 }
 
+static uint64_t lane_seed = 1;
+
 static inline struct lane lane_create(const struct wire_settings *edge, const struct wire_settings *middle)
 {
-    struct lane lane = {.engine = engine_create(1)};
+    struct lane lane = {.engine = engine_create(lane_seed)};
     static const char *const names[4] = {"a", "r1", "r2", "b"};
     for (unsigned i = 0; i < 4; i++)
         lane.stack[i] =

@@ -360,12 +360,12 @@ static inline int script_error(const char *word)
     return 12345;
 }
 
-static inline void script_write(struct script *s, uint32_t count)
+static inline void script_write(struct script *s, uint32_t count, unsigned flags)
 {
     uint8_t *data = memory_take(count + 1);
     for (uint32_t i = 0; i < count; i++)
         data[i] = script_pattern(s->written + i, 1);
-    ssize_t n = tcp_write(s->socket, data, count);
+    ssize_t n = tcp_send(s->socket, data, count, flags);
     memory_free(data);
     if (n > 0)
         s->written += (uint64_t)n;
@@ -561,11 +561,11 @@ static inline void script_command(struct script *s, char *text)
         s->written = s->read = 0;
     } else if (strcmp(word, "established") == 0) {
         script_established(s, text + strlen("established"));
-    } else if (strcmp(word, "write") == 0) {
+    } else if (strcmp(word, "write") == 0 || strcmp(word, "record") == 0) {
         if (*b || (*a && strspn(a, "0123456789") < strlen(a)))
             script_result(s, "write", (int)tcp_write(s->socket, "x", 1), script_error(*b ? b : a));
         else
-            script_write(s, (uint32_t)strtoul(a, NULL, 10));
+            script_write(s, (uint32_t)strtoul(a, NULL, 10), *word == 'r' ? TCP_SEND_RECORD : 0);
     } else if (strcmp(word, "read") == 0) {
         script_read(s, a);
     } else if (strcmp(word, "connected") == 0) {

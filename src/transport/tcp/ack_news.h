@@ -8,6 +8,7 @@
 struct ack_news {
     struct instant now;
     struct sequence prior_una;
+    struct sequence prior_highest; /* the end of what had been SACKed, or prior_una */
     uint32_t prior_in_flight, prior_lost;
     uint32_t acked_segments; /* popped from the retransmission queue */
     uint32_t acked_bytes;

@@ -126,7 +126,9 @@ void ack_decide(struct tcp_connection *c, struct instant now)
     if (!c->ack.pending)
         return;
     bool two = sequence_distance(c->rcv.wup, c->rcv.nxt) > c->rcv.mss;
-    if (c->ack.pending & ACK_NOW || two || quick(c))
+    bool bare_fin =
+        c->flags & CONNECTION_FIN_RECEIVED && !c->ack.timeout_ns; /* no data ever came: there is no rhythm to wait for */
+    if (c->ack.pending & ACK_NOW || two || quick(c) || bare_fin)
         output_ack(c, now);
     else
         delay(c, now);

@@ -47,8 +47,7 @@ static void update_window(struct tcp_connection *c, const struct tcp_segment *se
 static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, struct ack_news *news)
 {
     struct instant oldest = INSTANT_NEVER, newest = INSTANT_NEVER;
-    struct sequence low = ack, highest = c->recovery.highest_sacked;
-    bool had_sacked = c->sent.sacked > 0 && c->flags & CONNECTION_SACK;
+    struct sequence low = ack;
     while (c->sent.count) {
         struct sent *sent = sent_at(&c->sent, 0);
         if (sequence_after(sent_end(sent), ack)) {
@@ -79,7 +78,7 @@ static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, stru
         retransmit_queue_pop(&c->sent);
     }
     news->data_acked = news->acked_segments > 0;
-    if (had_sacked && sequence_before(low, highest))
+    if (c->flags & CONNECTION_SACK && sequence_before(low, news->prior_highest)) /* what this very ACK SACKs proves nothing */
         sack_reordering_seen(c, low);
     if (!instant_is_never(oldest) && !news->retransmitted_acked) { /* wins over what the SACK blocks gave */
         news->rtt_ns = instant_since(news->now, oldest);
@@ -113,16 +112,17 @@ static void tune_send_buffer(struct tcp_connection *c)
         c->snd.limit = (uint32_t)wanted;
 }
 
-static void free_acknowledged(struct tcp_connection *c, struct sequence ack)
+static void free_acknowledged(struct tcp_connection *c, struct sequence ack, struct instant now)
 {
     uint32_t bytes = sequence_distance(c->snd.una, ack);
     if (c->flags & CONNECTION_FIN_SENT && bytes > c->send.length)
         bytes--; /* the FIN */
-    bool full = c->snd.limit < c->send.length + c->snd.limit / 3;
+    bool full = c->snd.limit < burst_held(c) + c->snd.limit / 3;
     send_buffer_drop(&c->send, bytes);
     c->snd.una = ack;
     c->count.bytes_acked += bytes;
     tune_send_buffer(c);
+    busy_acknowledged(c, now);
     if (full && tcp_writable(&c->socket))
         connection_tell(c);
 }
@@ -131,11 +131,15 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
 {
     struct sequence ack = segment->acknowledgement;
     if (sequence_after(ack, c->snd.nxt) || sequence_before(ack, sequence_back(c->snd.una, c->snd.wnd_max))) {
-        ack_challenge(c, now);
+        bool future = sequence_after(ack, c->snd.nxt) && c->socket.state == TCP_ESTABLISHED;
+        if (!future || c->socket.tcp->sysctls.challenge_future_ack) /* RFC 5961 section 5.2; Linux says nothing */
+            ack_challenge(c, now);
         return false;
     }
     struct ack_news news = {.now = now,
                             .prior_una = c->snd.una,
+                            .prior_highest =
+                                c->sent.sacked && c->flags & CONNECTION_SACK ? c->recovery.highest_sacked : c->snd.una,
                             .prior_in_flight = retransmit_queue_in_flight(&c->sent),
                             .prior_lost = c->sent.lost,
                             .rtt_ns = -1,
@@ -155,7 +159,7 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
         pop_acknowledged(c, ack, &news);
         time_round_trip(c, &news);
         c->retries = 0;
-        free_acknowledged(c, ack);
+        free_acknowledged(c, ack, now);
         if (c->path_probe.size)
             path_probe_acknowledged(c);
         stack_confirm(c->socket.tcp->stack, &c->socket.remote.address);

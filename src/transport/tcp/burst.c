@@ -23,6 +23,7 @@ enum {
     BURST_BYTES = 65215,   /* the largest packet, less headroom: Linux's sk_gso_max_size */
     BURST_RATE_SHIFT = 10, /* of the pace's second: about a millisecond of it leaves at once */
     BURST_SEAMS = 4,
+    BURST_COST = 960, /* of memory, for each piece beside its bytes: Linux's struct sk_buff and what hangs on it */
     USUAL_MSS = 536,
 };
 
@@ -134,6 +135,36 @@ uint32_t burst_segments(struct tcp_connection *c, const struct burst_piece *piec
     return bytes / mss + (bytes % mss != 0 && output_small_may_go(c, bytes % mss, piece));
 }
 
+/* ---- room ---- */
+
+static uint32_t departures(const struct tcp_connection *c)
+{
+    uint32_t half = c->congestion.cwnd > 1 ? c->congestion.cwnd / 2 : 1, most = burst_most(c);
+    most = most < half ? most : half;
+    return (c->sent.count + most - 1) / most;
+}
+
+uint64_t burst_held(const struct tcp_connection *c)
+{
+    if (!(c->flags & CONNECTION_SEND_MEMORY) || !c->sending)
+        return c->send.length;
+    const struct burst_queue *queue = &c->sending->burst;
+    uint32_t waiting = queue->count + sequence_before(c->snd.nxt, output_end(c));
+    return c->send.length + (uint64_t)BURST_COST * (departures(c) + waiting);
+}
+
+uint32_t burst_room(struct tcp_connection *c)
+{
+    uint64_t held = burst_held(c);
+    if (!(c->flags & CONNECTION_SEND_MEMORY))
+        return held < c->snd.limit ? c->snd.limit - (uint32_t)held : 0;
+    if (held < c->snd.limit)
+        return UINT32_MAX; /* burst_write() stops at a piece's end */
+    const struct burst_queue *queue = c->sending ? &c->sending->burst : NULL;
+    uint32_t goal = piece_bytes(c), unsent = sequence_distance(c->snd.nxt, output_end(c));
+    return queue && unsent && !queue->tail_record && unsent < goal ? goal - unsent : 0;
+}
+
 /* ---- writing ---- */
 
 static bool long_unpushed(const struct tcp_connection *c)
@@ -147,7 +178,7 @@ static void mark_push(struct tcp_connection *c)
     c->sending->burst.pushed = output_end(c);
 }
 
-/* The room of the piece to which the next byte goes: the last one, or a new one behind it. */
+/* The room of the piece to which the next byte goes: the last one, or a new one behind it, for which there may be no memory (0). */
 static uint32_t piece_room(struct tcp_connection *c, uint32_t goal)
 {
     struct burst_queue *queue = &c->sending->burst;
@@ -155,7 +186,10 @@ static uint32_t piece_room(struct tcp_connection *c, uint32_t goal)
     if (sequence_before(queue->tail, c->snd.nxt))
         queue->tail = c->snd.nxt; /* its front has left */
     uint32_t held = sequence_before(queue->tail, end) ? sequence_distance(queue->tail, end) : 0;
-    if (held && (queue->tail_record || held >= goal)) {
+    bool full = held && (queue->tail_record || held >= goal);
+    if ((full || !held) && c->flags & CONNECTION_SEND_MEMORY && burst_held(c) >= c->snd.limit)
+        return 0;
+    if (full) {
         if (queue->tail_record || queue->tail_push)
             seam_add(queue, end);
         held = 0;
@@ -168,14 +202,15 @@ static uint32_t piece_room(struct tcp_connection *c, uint32_t goal)
     return goal - held;
 }
 
-void burst_write(struct tcp_connection *c, const struct burst_write *write, struct instant now)
+uint32_t burst_write(struct tcp_connection *c, const struct burst_write *write, struct instant now)
 {
     struct burst_queue *queue = &sending_of(&c->sending)->burst;
     if (c->send.length == 0)
         queue->tail = queue->pushed = output_end(c);
-    uint32_t goal = piece_bytes(c), done = 0, unit = c->socket.state >= TCP_ESTABLISHED ? c->mss : 0;
-    for (;;) {
-        uint32_t room = piece_room(c, goal), left = write->length - done, part = left < room ? left : room;
+    busy_written(c, now);
+    uint32_t goal = piece_bytes(c), done = 0, unit = c->socket.state >= TCP_ESTABLISHED ? c->mss : 0, room;
+    while (done < write->length && (room = piece_room(c, goal)) > 0) {
+        uint32_t left = write->length - done, part = left < room ? left : room;
         if (write->data)
             send_buffer_write(&c->send, write->data + done, part, unit);
         else
@@ -186,11 +221,14 @@ void burst_write(struct tcp_connection *c, const struct burst_write *write, stru
         if (long_unpushed(c)) {
             mark_push(c);
             output(c, now);
-        } else if (sequence_equal(c->sending->burst.tail, c->snd.nxt)) {
+        } else if (sequence_equal(queue->tail, c->snd.nxt)) {
             output_burst(c, now);
         }
     }
-    if (!write->more || long_unpushed(c))
+    bool whole = done == write->length;
+    if (done && (!write->more || !whole || long_unpushed(c)))
         mark_push(c);
-    c->sending->burst.tail_record = write->record;
+    if (done)
+        queue->tail_record = write->record && whole;
+    return done;
 }

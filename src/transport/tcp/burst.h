@@ -28,21 +28,31 @@ struct burst_piece { /* what comes next */
     bool last; /* to the end of what was written, and more may be added */
 };
 
-/* Takes `length` bytes, for which there is room, and sends on the way what Linux sends before a long write has ended. */
+/* Takes `length` bytes, or as many as there is room for, and sends on the way what Linux sends before a long write has ended. */
 struct burst_write {
     const uint8_t *data; /* to be copied, or NULL: */
     struct block *block; /* lent, from `offset` on */
     uint32_t offset, length;
     bool more, record;
 };
-void burst_write(struct tcp_connection *c, const struct burst_write *write, struct instant now);
-struct burst_piece burst_next(struct tcp_connection *c);                /* from SND.NXT on */
+uint32_t burst_write(struct tcp_connection *c, const struct burst_write *write, struct instant now); /* how many it took */
+uint32_t burst_room(struct tcp_connection *c);           /* bytes that may be written now; 0: the send buffer is full */
+uint64_t burst_held(const struct tcp_connection *c);     /* what of the send buffer's limit is used */
+struct burst_piece burst_next(struct tcp_connection *c); /* from SND.NXT on */
 bool burst_pushed(const struct tcp_connection *c, struct sequence end); /* a mark lies between SND.NXT and `end` */
 uint32_t burst_most(const struct tcp_connection *c);                    /* segments that may leave as one */
 uint64_t burst_rate(const struct tcp_connection *c);                    /* bytes a second; UINT64_MAX: nothing is known yet */
 /* Segments of one departure: `quota` is what cwnd allows, `window` what is left of the peer's. */
 uint32_t burst_segments(struct tcp_connection *c, const struct burst_piece *piece, uint32_t quota, uint32_t window);
 void burst_free(struct burst_queue *queue);
+
+/* busy.c: what a sender waits for */
+struct tcp_info;
+void busy_written(struct tcp_connection *c, struct instant now);
+void busy_wants_room(struct tcp_connection *c); /* a write found the send buffer full */
+void busy_sent(struct tcp_connection *c, bool any, bool cwnd_limited, bool window_limited, struct instant now);
+void busy_acknowledged(struct tcp_connection *c, struct instant now);
+void busy_info(const struct tcp_connection *c, struct tcp_info *out, struct instant now);
 
 /* In output.c, for the above: sends one burst at most; may the last `length` bytes of a piece, less than a full segment, leave (Nagle, cork)? */
 void output_burst(struct tcp_connection *c, struct instant now);

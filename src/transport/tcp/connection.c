@@ -42,11 +42,16 @@ uint8_t connection_window_scale(const struct tcp *tcp, const struct tcp_settings
 static void buffers_prepare(struct tcp_connection *c, const struct tcp_settings *settings)
 {
     const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    c->rtt.most_ms = sysctls->rto_max_ms;
     c->snd.limit = sysctls->wmem[1];
     c->rcv.limit = sysctls->rmem[1] / 2; /* the window that Linux offers: half is for its bookkeeping */
     if (settings->send_buffer_bytes) {
         c->snd.limit = bounded(settings->send_buffer_bytes, LIMIT_TCP_SEND_BUFFER_LEAST);
         c->flags |= CONNECTION_SEND_FIXED;
+    }
+    if (settings->send_buffer_bytes && settings->send_memory) {
+        c->snd.limit = bounded(2 * settings->send_buffer_bytes, LIMIT_TCP_SEND_BUFFER_LEAST);
+        c->flags |= CONNECTION_SEND_MEMORY;
     }
     if (settings->receive_buffer_bytes) {
         c->rcv.limit = bounded(settings->receive_buffer_bytes, LIMIT_TCP_RECEIVE_BUFFER_LEAST);

@@ -198,11 +198,18 @@ static void fin_received(struct tcp_connection *c, struct instant now)
     c->rcv.nxt = sequence_add(c->rcv.nxt, 1);
     c->flags |= CONNECTION_FIN_RECEIVED;
     c->flags &= ~(uint32_t)CONNECTION_FIN_AHEAD;
-    c->ack.pending |= ACK_WANTED | ACK_NOW;
+    c->ack.pending |= ACK_WANTED;
+    c->ack.duplicate.end = c->ack.duplicate.start; /* there is nothing left to select from */
     reassembly_free(&c->reassembly);
     switch ((enum tcp_state)c->socket.state) {
-    case TCP_ESTABLISHED: set_state(c, TCP_CLOSE_WAIT); break;
-    case TCP_FIN_WAIT_1: set_state(c, TCP_CLOSING); break; /* its ACK of our FIN would have made it FIN-WAIT-2 already */
+    case TCP_ESTABLISHED: /* our own FIN may follow soon, and take the ACK along: Linux waits for it a little */
+        set_state(c, TCP_CLOSE_WAIT);
+        c->ack.pingpong = 1;
+        break;
+    case TCP_FIN_WAIT_1:
+        c->ack.pending |= ACK_NOW;
+        set_state(c, TCP_CLOSING);
+        break; /* its ACK of our FIN would have made it FIN-WAIT-2 already */
     case TCP_FIN_WAIT_2: connection_time_wait(c, now); return;
     default: assert(false && "a FIN cannot be received twice");
     }
@@ -244,6 +251,10 @@ static void queue_in_order(struct tcp_connection *c, struct frame *payload, uint
     c->count.bytes_received += length;
     if (c->reassembly.count) {
         c->ack.pending |= ACK_WANTED | ACK_NOW; /* RFC 5681 4.2: and so is the filling of one */
+        const struct island *first = &c->reassembly.islands[0];
+        if (c->flags & CONNECTION_SACK && sequence_before(first->start, c->rcv.nxt)) /* it came again, in order this time */
+            c->ack.duplicate =
+                (struct sack_block){first->start, sequence_before(first->end, c->rcv.nxt) ? first->end : c->rcv.nxt};
         join_islands(c);
     }
     if (was_empty)
@@ -292,7 +303,7 @@ void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, s
     if (fin) {
         c->flags |= CONNECTION_FIN_AHEAD;
         c->rcv.fin = end;
-        c->ack.pending |= ACK_WANTED | ACK_NOW;
+        c->ack.pending |= sequence_equal(start, c->rcv.nxt) ? ACK_WANTED : ACK_WANTED | ACK_NOW;
     }
     if (length == 0)
         frame_release(frame);
@@ -338,7 +349,8 @@ void connection_input(struct tcp_connection *c, const struct packet_info *info, 
         return;
     if (c->accurate)
         accurate_received(c, segment);
-    timestamp_accept(c, segment, now);
+    if (!sequence_after(segment->acknowledgement, c->snd.nxt) && !sequence_before(segment->acknowledgement, c->snd.una))
+        timestamp_accept(c, segment, now);
     if (segment->options & TCP_OPTION_USER_TIMEOUT)
         user_timeout_received(c, segment);
     c->last_heard = now;

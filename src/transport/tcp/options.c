@@ -47,7 +47,11 @@ static int set_listener(struct tcp_listener *listener, enum tcp_knob knob, uint3
     case TCP_KNOB_NO_DELAY: settings->no_delay = value != 0; return 0;
     case TCP_KNOB_KEEP_ALIVE: settings->keep_alive = value != 0; return 0;
     case TCP_KNOB_TTL: settings->ttl = (uint8_t)value; return 0;
-    case TCP_KNOB_SEND_BUFFER: settings->send_buffer_bytes = value; return 0;
+    case TCP_KNOB_SEND_BUFFER:
+    case TCP_KNOB_SEND_MEMORY:
+        settings->send_buffer_bytes = value;
+        settings->send_memory = knob == TCP_KNOB_SEND_MEMORY;
+        return 0;
     case TCP_KNOB_RECEIVE_BUFFER: settings->receive_buffer_bytes = value; return 0;
     case TCP_KNOB_MAXIMUM_SEGMENT: settings->maximum_segment = (uint16_t)value; return 0;
     case TCP_KNOB_FAST_OPEN: listener->fast_open->most = value; return 0;
@@ -73,6 +77,25 @@ static void set_keep_alive(struct tcp_connection *c, bool on, struct instant now
         timer_due(c, TIMER_KEEP_ALIVE, instant_add(now, keep_alive_idle_ns(c)));
 }
 
+/* Linux lets go what waits even when the cork is in. */
+static void set_no_delay(struct tcp_connection *c, bool on, struct instant now)
+{
+    set_flag(c, CONNECTION_NO_DELAY, on);
+    if (!on || !running(c))
+        return;
+    bool corked = c->flags & CONNECTION_CORKED;
+    set_flag(c, CONNECTION_CORKED, false);
+    output(c, now);
+    set_flag(c, CONNECTION_CORKED, corked);
+}
+
+static void set_send_memory(struct tcp_connection *c, uint32_t value)
+{
+    c->snd.limit = at_least(value < UINT32_MAX / 2 ? 2 * value : UINT32_MAX, LIMIT_TCP_SEND_BUFFER_LEAST);
+    set_flag(c, CONNECTION_SEND_FIXED | CONNECTION_SEND_MEMORY, true);
+    connection_tell(c);
+}
+
 static void set_quick_ack(struct tcp_connection *c, uint32_t value, struct instant now)
 {
     c->ack.pingpong = value == 0;
@@ -88,11 +111,7 @@ static void set_quick_ack(struct tcp_connection *c, uint32_t value, struct insta
 static int set_connection(struct tcp_connection *c, enum tcp_knob knob, uint32_t value, struct instant now)
 {
     switch (knob) {
-    case TCP_KNOB_NO_DELAY:
-        set_flag(c, CONNECTION_NO_DELAY, value);
-        if (value && running(c))
-            output(c, now);
-        return 0;
+    case TCP_KNOB_NO_DELAY: set_no_delay(c, value, now); return 0;
     case TCP_KNOB_CORK:
         set_flag(c, CONNECTION_CORKED, value);
         if (!value && running(c))
@@ -112,6 +131,8 @@ static int set_connection(struct tcp_connection *c, enum tcp_knob knob, uint32_t
         set_flag(c, CONNECTION_SEND_FIXED, true);
         connection_tell(c);
         return 0;
+    case TCP_KNOB_SEND_MEMORY: set_send_memory(c, value); return 0;
+    case TCP_KNOB_RTO_MOST_MS: c->rtt.most_ms = value; return 0;
     case TCP_KNOB_RECEIVE_BUFFER:
         c->rcv.limit = at_least(value, LIMIT_TCP_RECEIVE_BUFFER_LEAST);
         set_flag(c, CONNECTION_RECEIVE_FIXED, true);

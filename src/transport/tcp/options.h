@@ -34,6 +34,8 @@ enum tcp_knob {
     TCP_KNOB_TIMESTAMP,
     TCP_KNOB_THIN_LINEAR,
     TCP_KNOB_SAVE_SYN,
+    TCP_KNOB_RTO_MOST_MS, /* the RTO's upper end */
+    TCP_KNOB_SEND_MEMORY, /* as SEND_BUFFER, but counted as Linux does: twice as much, with the packets' own cost */
 };
 /* 0, or IMP_UNSUPPORTED. */
 int tcp_set(struct tcp_socket *socket, enum tcp_knob knob, uint32_t value);
@@ -46,6 +48,10 @@ int32_t tcp_fast_open_room(const struct tcp_socket *socket);
 int tcp_fast_open_key_set(struct tcp_socket *listener, const uint8_t *bytes, size_t count);
 size_t tcp_fast_open_key(const struct tcp *tcp, uint8_t out[32]);
 void tcp_forget_peers(struct tcp *tcp); /* the cookies and what else was learnt of other hosts */
+/* As tcp_write(). MORE: what is not a full segment waits for what follows, as with a cork for this call. RECORD: nothing written later goes into a
+ * segment with the last of these bytes (MSG_EOR). */
+enum tcp_send_flag { TCP_SEND_MORE = 1, TCP_SEND_RECORD = 2 };
+ssize_t tcp_send(struct tcp_socket *socket, const void *data, size_t length, unsigned flags);
 /* As tcp_read(), but the bytes stay. */
 ssize_t tcp_peek(const struct tcp_socket *socket, void *out, size_t capacity);
 

@@ -427,7 +427,7 @@ static void send_new(struct tcp_connection *c, uint32_t length, uint16_t how, st
 void output_new(struct tcp_connection *c, uint32_t length, bool fin, struct instant now)
 {
     bool push = burst_pushed(c, sequence_add(c->snd.nxt, length));
-    send_new(c, length, (uint16_t)((fin ? SENT_FIN : 0) | (push ? SENT_PUSH : 0)), now);
+    send_new(c, length, (uint16_t)(SENT_EDGE | (fin ? SENT_FIN : 0) | (push ? SENT_PUSH : 0)), now);
 }
 
 static bool may_send(const struct tcp_connection *c)
@@ -469,7 +469,7 @@ static int64_t next_length(struct tcp_connection *c, const struct burst_piece *p
 /* All that may go, or (`once`) what goes as one piece. */
 static void send_some(struct tcp_connection *c, bool once, struct instant now)
 {
-    bool fin_wanted = c->flags & CONNECTION_FIN_QUEUED, limited = false;
+    bool fin_wanted = c->flags & CONNECTION_FIN_QUEUED, limited = false, held_back = false;
     if (c->sent.count == 0)
         validation_after_idle(c, now);
     if (c->flags & CONNECTION_PATH_SHORT)
@@ -492,7 +492,11 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
         uint32_t used = window_used(c);
         uint32_t window = c->snd.wnd > used ? c->snd.wnd - used : 0;
         int64_t length = next_length(c, &piece, window, fin_wanted);
-        if (length < 0 || (once && left == 0 && bursts > 0))
+        if (length < 0) {
+            held_back = window < piece.length && window < output_mss(c);
+            break;
+        }
+        if (once && left == 0 && bursts > 0)
             break;
         if (c->sent.count >= LIMIT_TCP_FLIGHT || output_paced(c, now))
             break;
@@ -507,10 +511,11 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
         }
         left -= left > 0;
         bool fin = fin_wanted && piece.last && (uint32_t)length == piece.length;
-        send_new(c, (uint32_t)length, (uint16_t)((fin ? SENT_FIN : 0) | (left == 0 ? end : 0)), now);
+        send_new(c, (uint32_t)length, (uint16_t)((fin ? SENT_FIN : 0) | (left == 0 ? end | SENT_EDGE : 0)), now);
         any = true;
     }
     after_sending(c, any, limited, now);
+    busy_sent(c, any, limited, held_back, now);
 }
 
 static bool wants_to_send(const struct tcp_connection *c)
@@ -552,7 +557,8 @@ void output_persist(struct tcp_connection *c, struct instant now)
     if (length > window)
         length = window;
     if (length > 0) { /* the override of silly window avoidance: what fits, though it is little */
-        output_new(c, length, c->flags & CONNECTION_FIN_QUEUED && piece.last && length == piece.length, now);
+        bool fin = c->flags & CONNECTION_FIN_QUEUED && piece.last && length == piece.length;
+        send_new(c, length, (uint16_t)(SENT_PUSH | SENT_EDGE | (fin ? SENT_FIN : 0)), now);
         after_sending(c, true, false, now);
     } else {
         event_probe(c, "asks a receiver with a closed window");

@@ -21,6 +21,7 @@
  * are timers.c's. */
 #include <assert.h>
 
+#include "transport/tcp/burst.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
@@ -435,16 +436,37 @@ void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news)
         recovery_retransmit(c, news->now);
 }
 
+static bool to_be_sent_again(const struct sent *sent) { return (sent->flags & (SENT_LOST | SENT_RETRANSMITTED)) == SENT_LOST; }
+
+/* How many records, from this one on, go again as one: what left together and is lost, as far as cwnd allows. */
+static uint32_t piece_again(const struct tcp_connection *c, uint32_t index)
+{
+    uint32_t in_flight = retransmit_queue_in_flight(&c->sent), most = burst_most(c), count = 1;
+    uint32_t room = c->congestion.cwnd > in_flight ? c->congestion.cwnd - in_flight : 1;
+    most = most < room ? most : room;
+    while (count < most && !(sent_at(&c->sent, index + count - 1)->flags & SENT_EDGE) && index + count < c->sent.count &&
+           to_be_sent_again(sent_at(&c->sent, index + count)))
+        count++;
+    return count;
+}
+
 void recovery_retransmit(struct tcp_connection *c, struct instant now)
 {
-    uint32_t i = retransmit_queue_find(&c->sent, c->recovery.retransmit_hint);
+    uint32_t i = retransmit_queue_find(&c->sent, c->recovery.retransmit_hint), left = 0;
+    bool alone = true; /* in its departure */
     for (; i < c->sent.count && c->sent.lost > c->sent.retransmitted; i++) {
         struct sent *sent = sent_at(&c->sent, i);
-        if ((sent->flags & (SENT_LOST | SENT_RETRANSMITTED)) != SENT_LOST)
+        if (!to_be_sent_again(sent))
             continue;
         c->recovery.retransmit_hint = sent->start;
         if (retransmit_queue_in_flight(&c->sent) >= c->congestion.cwnd || output_paced(c, now))
             return;
+        if (left == 0) {
+            left = piece_again(c, i);
+            alone = left == 1;
+        }
+        if (--left == 0)
+            sent->flags |= alone ? SENT_EDGE : SENT_EDGE | SENT_BURST_END;
         if (output_sent(c, i, now) != 0)
             return;
         if (recovery_in_reduction(c))
@@ -492,6 +514,8 @@ void recovery_timeout(struct tcp_connection *c, struct instant now)
     c->recovery.frto = (first || c->retries > 0) && c->socket.tcp->sysctls.frto;
     c->recovery.retransmit_hint = c->snd.una;
     event_window(c);
+    if (c->sent.count)
+        sent_at(&c->sent, 0)->flags |= SENT_EDGE;
     if (c->sent.count && output_sent(c, 0, now) == 0)
         event_retransmit(c, sent_at(&c->sent, 0), "timeout");
 }

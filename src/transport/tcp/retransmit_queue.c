@@ -80,7 +80,7 @@ void retransmit_queue_split(struct retransmit_queue *queue, uint32_t index, uint
     second->length = first.length - length;
     second->flags &= (uint16_t)~SENT_SUMMED;
     first.length = length;
-    first.flags &= (uint16_t) ~(SENT_SUMMED | SENT_FIN | SENT_PUSH);
+    first.flags &= (uint16_t) ~(SENT_SUMMED | SENT_FIN | SENT_PUSH | SENT_EDGE);
     *sent_at(queue, index) = first;
     queue->sacked += (first.flags & SENT_SACKED) != 0;
     queue->lost += (first.flags & SENT_LOST) != 0;
@@ -103,7 +103,7 @@ bool retransmit_queue_resegment(struct retransmit_queue *queue, uint32_t maximum
             struct sent part = whole;
             part.length = whole.length < maximum ? whole.length : maximum;
             if (part.length < whole.length)
-                part.flags &= (uint16_t) ~(SENT_FIN | SENT_PUSH);
+                part.flags &= (uint16_t) ~(SENT_FIN | SENT_PUSH | SENT_EDGE);
             if (cut)
                 part.flags &= (uint16_t)~SENT_SUMMED;
             retransmit_queue_push(queue, part);

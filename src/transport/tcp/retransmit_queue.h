@@ -19,6 +19,7 @@ enum sent_flag {
     SENT_SUMMED = 32,            /* `sum` holds */
     SENT_APP_LIMITED = 64,       /* sent while the application had nothing more to send: says nothing about the path's rate */
     SENT_PUSH = 256,             /* the end of a write, or of a piece: has PSH, whenever it is sent */
+    SENT_EDGE = 1024,            /* the next record left, or leaves again, in another departure */
     SENT_BURST_END = 512,        /* the last of a departure of several: has PSH this time */
     SENT_PROBE_MTU = 128,        /* larger than the path is known to carry (RFC 8899) */
 };

@@ -61,18 +61,18 @@ void rtt_sample(struct rtt *rtt, int64_t sample_ns, struct sequence una, struct 
     }
 }
 
+static int64_t most_ns(const struct rtt *rtt) { return rtt->most_ms ? rtt->most_ms * NS_PER_MS : TCP_RTO_MAX_NS; }
+
 int64_t rtt_timeout_ns(const struct rtt *rtt)
 {
-    if (rtt->smoothed_ns == 0)
-        return TCP_RTO_INITIAL_NS;
-    int64_t rto = rtt->smoothed_ns + rtt->variation_ns;
-    return rto < TCP_RTO_MAX_NS ? rto : TCP_RTO_MAX_NS;
+    int64_t rto = rtt->smoothed_ns ? rtt->smoothed_ns + rtt->variation_ns : TCP_RTO_INITIAL_NS, most = most_ns(rtt);
+    return rto < most ? rto : most;
 }
 
 int64_t rtt_backed_off_ns(const struct rtt *rtt, unsigned backoff)
 {
-    int64_t rto = rtt_timeout_ns(rtt);
-    for (unsigned i = 0; i < backoff && rto < TCP_RTO_MAX_NS; i++)
+    int64_t rto = rtt_timeout_ns(rtt), most = most_ns(rtt);
+    for (unsigned i = 0; i < backoff && rto < most; i++)
         rto *= 2;
-    return rto < TCP_RTO_MAX_NS ? rto : TCP_RTO_MAX_NS;
+    return rto < most ? rto : most;
 }

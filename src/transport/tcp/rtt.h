@@ -18,6 +18,7 @@ struct rtt {
     int64_t deviation_max_ns;  /* the largest of this round trip */
     int64_t variation_ns;      /* RTTVAR, at least TCP_RTO_MIN_NS: the term that RTO adds */
     struct sequence round_end; /* when this is acknowledged, a round trip has passed */
+    uint32_t most_ms;          /* the RTO's upper end; 0: TCP_RTO_MAX_NS */
     int64_t minimum_ns;        /* the least sample of the last minutes (RFC 8985, BBR, Vegas); 0 = none */
     struct instant minimum_time;
 };
@@ -25,6 +26,6 @@ struct rtt {
 /* One sample. `una` and `nxt` are SND.UNA and SND.NXT, which tell when a round trip has passed. */
 void rtt_sample(struct rtt *rtt, int64_t sample_ns, struct sequence una, struct sequence nxt, struct instant now);
 int64_t rtt_timeout_ns(const struct rtt *rtt);                      /* RTO without backoff */
-int64_t rtt_backed_off_ns(const struct rtt *rtt, unsigned backoff); /* doubled `backoff` times, at most TCP_RTO_MAX_NS */
+int64_t rtt_backed_off_ns(const struct rtt *rtt, unsigned backoff); /* doubled `backoff` times */
 
 #endif

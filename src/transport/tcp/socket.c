@@ -16,6 +16,7 @@
 #include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
+#include "transport/tcp/options.h"
 #include "transport/tcp/rooms.h"
 
 const char *tcp_state_name(enum tcp_state state)
@@ -124,8 +125,8 @@ static bool open_for_writing(const struct tcp_connection *c)
     }
 }
 
-/* How much of `length` bytes the send buffer takes now, or why none. */
-static ssize_t write_room(const struct tcp_connection *c, size_t length)
+/* How much of `length` bytes the send buffer may take now, or why none. */
+static ssize_t write_room(struct tcp_connection *c, size_t length)
 {
     assert(c->socket.kind == SOCKET_CONNECTION);
     if (c->socket.state == TCP_CLOSED)
@@ -134,31 +135,45 @@ static ssize_t write_room(const struct tcp_connection *c, size_t length)
         return IMP_CLOSED;
     if (length == 0)
         return 0;
-    if (c->send.length >= c->snd.limit)
-        return IMP_BUSY;
-    uint32_t room = c->snd.limit - c->send.length;
-    return length < room ? (ssize_t)length : (ssize_t)room;
+    uint32_t most = length < UINT32_MAX ? (uint32_t)length : UINT32_MAX, room = burst_room(c);
+    if (!room)
+        busy_wants_room(c);
+    return !room ? IMP_BUSY : most < room ? (ssize_t)most : (ssize_t)room;
 }
 
-static void written(struct tcp_connection *c)
+static ssize_t write_now(struct tcp_connection *c, const struct burst_write *write, size_t wanted)
 {
     struct tcp *tcp = c->socket.tcp;
+    bool corks = write->more && !(c->flags & CONNECTION_CORKED);
+    uint32_t n = burst_write(c, write, tcp_now(tcp));
+    if (n < wanted)
+        busy_wants_room(c);
     if (c->flags & CONNECTION_DEFERRED)
         fast_open_go(c, tcp_now(tcp));
+    if (corks)
+        c->flags |= CONNECTION_CORKED;
     output(c, tcp_now(tcp));
+    if (corks)
+        c->flags &= ~(uint32_t)CONNECTION_CORKED;
     bury(tcp);
+    return n ? (ssize_t)n : IMP_BUSY;
 }
 
-ssize_t tcp_write(struct tcp_socket *socket, const void *data, size_t length)
+ssize_t tcp_send(struct tcp_socket *socket, const void *data, size_t length, unsigned flags)
 {
     struct tcp_connection *c = connection_of(socket);
     ssize_t n = write_room(c, length);
     if (n <= 0)
         return n;
-    burst_write(c, &(struct burst_write){.data = data, .length = (uint32_t)n}, tcp_now(socket->tcp));
-    written(c);
-    return n;
+    bool whole = (size_t)n == length;
+    struct burst_write write = {.data = data,
+                                .length = (uint32_t)n,
+                                .more = flags & TCP_SEND_MORE && whole,
+                                .record = flags & TCP_SEND_RECORD && whole};
+    return write_now(c, &write, length);
 }
+
+ssize_t tcp_write(struct tcp_socket *socket, const void *data, size_t length) { return tcp_send(socket, data, length, 0); }
 
 ssize_t tcp_write_block(struct tcp_socket *socket, struct block *block, uint32_t offset, uint32_t length)
 {
@@ -166,9 +181,7 @@ ssize_t tcp_write_block(struct tcp_socket *socket, struct block *block, uint32_t
     ssize_t n = write_room(c, length);
     if (n <= 0)
         return n;
-    burst_write(c, &(struct burst_write){.block = block, .offset = offset, .length = (uint32_t)n}, tcp_now(socket->tcp));
-    written(c);
-    return n;
+    return write_now(c, &(struct burst_write){.block = block, .offset = offset, .length = (uint32_t)n}, length);
 }
 
 /* Our half ends: the FIN goes behind the last byte. */
@@ -263,7 +276,7 @@ bool tcp_writable(const struct tcp_socket *socket)
     bool open = socket->state >= TCP_ESTABLISHED || c->flags & (CONNECTION_DEFERRED | CONNECTION_FAST_OPEN);
     if (low && open && !(c->flags & CONNECTION_DEFERRED) && waiting >= low)
         return false;
-    return open && c->send.length + c->snd.limit / 3 <= c->snd.limit;
+    return open && burst_held(c) + c->snd.limit / 3 <= c->snd.limit;
 }
 
 void tcp_local(const struct tcp_socket *socket, struct endpoint *out) { *out = socket->local; }
@@ -338,7 +351,8 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
     out->delivered = c->delivered;
     out->outstanding = opened(c) ? sequence_distance(c->snd.una, output_end(c)) + ((c->flags & CONNECTION_FIN_QUEUED) != 0) : 0;
     out->not_sent = opened(c) ? out->outstanding - sequence_distance(c->snd.una, c->snd.nxt) : 0;
-    out->send_buffer = c->snd.limit;
+    out->send_buffer = c->flags & CONNECTION_SEND_MEMORY ? c->snd.limit / 2 : c->snd.limit;
+    busy_info(c, out, now);
     out->receive_buffer = c->rcv.limit;
     out->timeouts_in_a_row = c->retries;
     out->finished_receiving = c->flags & CONNECTION_FIN_RECEIVED;

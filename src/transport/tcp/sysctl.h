@@ -32,7 +32,9 @@ struct tcp_sysctls {
     uint32_t retries1;
     uint32_t fastopen; /* enum fast_open_bit */
     uint32_t fastopen_blackhole_timeout_s;
-    uint32_t early_retrans; /* 0: no tail loss probe */
+    uint32_t rto_max_ms;
+    uint32_t challenge_future_ack; /* 0: what acknowledges data never sent is dropped without a word, as by Linux */
+    uint32_t early_retrans;        /* 0: no tail loss probe */
     uint32_t reordering, initial_window;
     uint32_t cubic_hystart;             /* enum congestion_exit */
     uint32_t min_tso_segs, tso_rtt_log; /* how much leaves in one piece (burst.c) */

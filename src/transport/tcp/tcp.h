@@ -49,6 +49,7 @@ struct tcp_settings { /* for one socket; zero means the node's default */
     struct endpoint local, remote;
     uint8_t ttl;
     uint32_t send_buffer_bytes, receive_buffer_bytes;
+    bool send_memory;         /* the send buffer is counted as by TCP_KNOB_SEND_MEMORY */
     uint16_t maximum_segment; /* clamp, bytes */
     bool no_delay;            /* Nagle off */
     bool keep_alive;
@@ -121,6 +122,8 @@ struct tcp_info {
     uint64_t delivered;                  /* segments */
     uint32_t outstanding, not_sent; /* bytes, a FIN counts for one: not acknowledged, and the part of it that has not left */
     uint32_t send_buffer, receive_buffer; /* their sizes, bytes */
+    int64_t busy_ns, window_limited_ns,
+        buffer_limited_ns; /* something was under way; the second and third are part of the first */
     uint32_t timeouts_in_a_row;
     bool finished_receiving;   /* the peer's FIN was reached */
     struct instant timer_due;  /* of the next timer that matters, */
