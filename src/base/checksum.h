@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The Internet checksum (RFC 1071). A partial sum is an unfolded ones'-complement sum of big-endian 16-bit words; partial sums
  * of runs that start at even offsets may be added with checksum_combine(), and a run at an odd offset is first swapped. */
@@ -17,6 +18,18 @@ static inline uint16_t checksum_fold(uint32_t sum)
 {
     sum = (sum & 0xffff) + (sum >> 16);
     return (uint16_t)(sum + (sum >> 16));
+}
+/* checksum_partial() for headers: a few whole 32-bit words. */
+static inline uint32_t checksum_words(const uint8_t *data, size_t count, uint32_t sum)
+{
+    uint64_t total = 0; /* in the machine's byte order, as RFC 1071 section 2 allows */
+    for (size_t i = 0; i < count; i++) {
+        uint32_t word;
+        memcpy(&word, data + 4 * i, 4);
+        total += word;
+    }
+    uint16_t folded = checksum_fold(checksum_combine((uint32_t)total, (uint32_t)(total >> 32)));
+    return checksum_combine(sum, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(folded) : folded);
 }
 /* For a run that starts at an odd offset. */
 static inline uint32_t checksum_swap(uint32_t sum) { return __builtin_bswap16(checksum_fold(sum)); }

@@ -93,7 +93,7 @@ static void sift_down(struct queue *queue, uint32_t at, struct queue_entry entry
     place(queue, at, &entry);
 }
 
-static void heap_add(struct queue *queue, struct queue_entry entry)
+static inline void heap_add(struct queue *queue, struct queue_entry entry)
 {
     if (queue->count == queue->capacity) {
         queue->capacity = queue->capacity ? queue->capacity * 2 : 64;
@@ -102,7 +102,7 @@ static void heap_add(struct queue *queue, struct queue_entry entry)
     sift_up(queue, queue->count++, entry);
 }
 
-static void heap_remove(struct queue *queue, uint32_t at)
+static inline void heap_remove(struct queue *queue, uint32_t at)
 {
     struct queue_entry last = queue->heap[--queue->count];
     if (at == queue->count)
@@ -117,7 +117,7 @@ static void heap_remove(struct queue *queue, uint32_t at)
 
 static inline uint64_t base_grain(const struct queue *queue) { return (queue->horizon_ns >> GRAIN_BITS) - 1; }
 
-static uint32_t pool_take(struct queue *queue)
+static inline uint32_t pool_take(struct queue *queue)
 {
     uint32_t at = queue->pool_free;
     if (at) {
@@ -152,7 +152,7 @@ static inline void wheel_link(struct queue *queue, uint32_t at, int64_t due_ns)
     queue->levels |= UINT32_C(1) << level;
 }
 
-static void wheel_add(struct queue *queue, const struct queue_entry *entry)
+static inline void wheel_add(struct queue *queue, const struct queue_entry *entry)
 {
     uint32_t at = pool_take(queue);
     queue->pool[at].entry = *entry;
@@ -161,7 +161,7 @@ static void wheel_add(struct queue *queue, const struct queue_entry *entry)
     wheel_link(queue, at, entry->due_ns);
 }
 
-static void pool_give(struct queue *queue, uint32_t at)
+static inline void pool_give(struct queue *queue, uint32_t at)
 {
     queue->pool[at].next = queue->pool_free;
     queue->pool_free = at;
@@ -230,6 +230,15 @@ const struct queue_entry *queue_refill(struct queue *queue)
     if (!queue->wheel_count)
         return NULL;
     uint32_t list = first_list(queue), first = queue->slots[list];
+    queue->spill_at = SPILL_LEAST;
+    if (!queue->pool[first].next) { /* alone, as it mostly is: no need to deal */
+        struct queue_entry entry = queue->pool[first].entry;
+        list_emptied(queue, list);
+        pool_give(queue, first);
+        horizon_set(queue, entry.due_ns);
+        place(queue, queue->count++, &entry);
+        return queue->heap;
+    }
     int64_t earliest_ns = queue->pool[first].entry.due_ns;
     for (uint32_t at = queue->pool[first].next; at; at = queue->pool[at].next) {
         int64_t due_ns = queue->pool[at].entry.due_ns;
@@ -237,7 +246,6 @@ const struct queue_entry *queue_refill(struct queue *queue)
     }
     list_emptied(queue, list);
     horizon_set(queue, earliest_ns);
-    queue->spill_at = SPILL_LEAST;
     deal(queue, first);
     return queue->heap;
 }

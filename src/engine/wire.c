@@ -166,7 +166,7 @@ void wires_destroy(struct engine *engine)
 /* ---- carrying ---- */
 
 /* Forgets the departures that have happened. */
-static void departures_pass(struct direction *direction, struct instant now)
+static inline void departures_pass(struct direction *direction, struct instant now)
 {
     struct flight *departures = &direction->departures;
     for (struct flight_entry *first; (first = flight_front(departures)) && first->when_ns <= now.ns; flight_pop(departures))
@@ -200,7 +200,7 @@ static int64_t departure_of(struct direction *direction, uint32_t length, struct
 
 static bool chance(struct direction *direction, uint32_t ppm) { return ppm && random_below(&direction->random, 1000000) < ppm; }
 
-static void channel_push(struct channel *channel, struct frame *frame, int64_t arrival_ns, uint64_t tie)
+static inline void channel_push(struct channel *channel, struct frame *frame, int64_t arrival_ns, uint64_t tie)
 {
     if (arrival_ns < channel->last_arrival_ns)
         arrival_ns = channel->last_arrival_ns;
@@ -235,7 +235,7 @@ static struct channel *late_channel(struct direction *direction)
     return direction->late;
 }
 
-static void journey(struct direction *direction, struct frame *frame, int64_t departure_ns)
+static inline void journey(struct direction *direction, struct frame *frame, int64_t departure_ns)
 {
     struct node *sender = direction->from->node;
     const struct wire_settings *settings = &direction->settings;
@@ -267,7 +267,7 @@ static void taps_see(struct wire *wire, unsigned side, const struct frame *frame
 }
 
 /* The frame has its place on the line, and goes. */
-static void embark(struct direction *direction, struct frame *frame, struct instant now, int64_t departure_ns)
+static inline void embark(struct direction *direction, struct frame *frame, struct instant now, int64_t departure_ns)
 {
     struct port *port = direction->from;
     uint32_t length = frame_total(frame);

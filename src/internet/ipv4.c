@@ -34,7 +34,7 @@ const struct event_type IP_FORWARD = {
     .fields = {
         {"source", FIELD_IP}, {"destination", FIELD_IP}, {"next", FIELD_IP}, {"interface", FIELD_TEXT}, {"ttl", FIELD_NUMBER}}};
 
-enum { TRAFFIC_CLASS_AT = 1, TTL_AT = 8, PROTOCOL_AT = 9, CHECKSUM_AT = 10 };
+enum { TRAFFIC_CLASS_AT = 1, TOTAL_AT = 2, TTL_AT = 8, PROTOCOL_AT = 9, CHECKSUM_AT = 10, SOURCE_AT = 12, DESTINATION_AT = 16 };
 
 /* ---- out ---- */
 
@@ -199,6 +199,37 @@ static void tell_forward(struct stack *stack, const struct ipv4_header *header, 
                                      {.number = header->ttl - 1}});
 }
 
+static inline void count_hop(uint8_t *ip)
+{
+    uint16_t old_word = load_u16(ip + TTL_AT);
+    ip[TTL_AT]--;
+    store_u16(ip + CHECKSUM_AT, checksum_update(load_u16(ip + CHECKSUM_AT), old_word, load_u16(ip + TTL_AT)));
+}
+
+/* Nearly every packet of a router: a plain header, built by this program and not damaged since, to where another one went before, nobody
+ * watching. False: it is not such a one, and nothing has happened. It does what ipv4_input() and forward() would do, after less than
+ * half of their instructions. */
+static inline bool forward_as_before(struct stack *stack, struct frame *packet, struct instant now)
+{
+    const uint8_t *ip = packet->data;
+    if (!stack->settings.forwarding || packet->length < IPV4_HEADER_BYTES || ip[0] != (4 << 4 | IPV4_HEADER_BYTES / 4) ||
+        (packet->flags & (FRAME_SUMS_GOOD | FRAME_BROADCAST)) != FRAME_SUMS_GOOD)
+        return false;
+    uint32_t destination, total = load_u16(ip + TOTAL_AT);
+    memcpy(&destination, ip + DESTINATION_AT, sizeof destination);
+    const struct way *way = way_known(stack, destination);
+    if (!way || !way->neighbour || total != frame_total(packet) || total > way->hop->on->interface->mtu)
+        return false;
+    const uint8_t *from = ip + SOURCE_AT, *to = ip + DESTINATION_AT;
+    bool odd_source = from[0] == 0 || from[0] == 127 || from[0] >= 224;
+    bool link_local = (from[0] == 169 && from[1] == 254) || (to[0] == 169 && to[1] == 254);
+    if (odd_source || link_local || ip[TTL_AT] <= 1 || packet->refs > 1 || event_wanted(stack->node))
+        return false;
+    count_hop(packet->data);
+    neighbour_hand(way->neighbour, packet, now);
+    return true;
+}
+
 static void forward(struct ip_interface *on, const struct ipv4_header *header, struct way *way, struct frame *packet,
                     struct instant now)
 {
@@ -228,10 +259,7 @@ static void forward(struct ip_interface *on, const struct ipv4_header *header, s
     if (event_wanted(stack->node))
         tell_forward(stack, header, &hop);
     packet = frame_own(packet, ETHERNET_HEADER_BYTES);
-    uint8_t *ip = packet->data;
-    uint16_t old_word = load_u16(ip + TTL_AT);
-    ip[TTL_AT]--;
-    store_u16(ip + CHECKSUM_AT, checksum_update(load_u16(ip + CHECKSUM_AT), old_word, load_u16(ip + TTL_AT)));
+    count_hop(packet->data);
     if (header->total_bytes > mtu)
         output_in_pieces(stack, &hop, packet, mtu, now);
     else
@@ -287,6 +315,8 @@ void ipv4_input(struct ip_interface *on, struct frame *packet, struct instant no
     struct stack *stack = on->stack;
     struct ipv4_header header;
     packet->network = frame_mark(packet);
+    if (forward_as_before(stack, packet, now))
+        return;
     if (ipv4_parse(packet->data, packet->length, &header) != 0 || header.total_bytes > frame_total(packet)) {
         node_drop(stack->node, packet, DROP_IPV4_MALFORMED);
         return;

@@ -44,7 +44,7 @@ int ipv4_parse(const void *data, size_t length, struct ipv4_header *out)
 
 bool ipv4_checksum_good(const void *header, size_t header_bytes)
 {
-    return checksum_finish(checksum_partial(header, header_bytes, 0)) == 0;
+    return checksum_finish(checksum_words(header, header_bytes / 4, 0)) == 0;
 }
 
 void ipv4_build(const struct ipv4_header *header, uint8_t *out)
@@ -64,7 +64,7 @@ void ipv4_build(const struct ipv4_header *header, uint8_t *out)
     memcpy(out + 16, header->destination.b, 4);
     if (header->header_bytes > IPV4_HEADER_BYTES)
         memcpy(out + IPV4_HEADER_BYTES, header->options, header->header_bytes - IPV4_HEADER_BYTES);
-    store_u16(out + 10, checksum_finish(checksum_partial(out, header->header_bytes, 0)));
+    store_u16(out + 10, checksum_finish(checksum_words(out, header->header_bytes / 4, 0)));
 }
 
 bool ipv4_options_sound(const struct ipv4_header *header, uint8_t *at)

@@ -24,18 +24,20 @@ static inline uint64_t way_version(const struct stack *stack) /* both only grow,
 {
     return stack->fib4.version + stack->neighbours.removals;
 }
+/* Only what is remembered; NULL: nothing is. `number` as it lies in memory. */
+static inline struct way *way_known(const struct stack *stack, uint32_t number)
+{
+    struct way_cache *cache = stack->ways;
+    struct way *way = cache ? &cache->ways[way_place(cache, number)] : NULL;
+    return way && way->destination == number && way->version == way_version(stack) ? way : NULL;
+}
 /* NULL: no route. Holds until the next way is asked for. */
 static inline struct way *way_find(struct stack *stack, const struct ip *destination)
 {
     uint32_t number;
     memcpy(&number, destination->b, sizeof number);
-    struct way_cache *cache = stack->ways;
-    if (cache) {
-        struct way *way = &cache->ways[way_place(cache, number)];
-        if (way->destination == number && way->version == way_version(stack))
-            return way;
-    }
-    return way_fill(stack, destination);
+    struct way *way = way_known(stack, number);
+    return way ? way : way_fill(stack, destination);
 }
 
 #endif

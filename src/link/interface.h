@@ -21,27 +21,28 @@ struct interface_tap { /* a packet socket's view: sees frames with their Etherne
     void (*frame)(struct interface_tap *tap, struct interface *interface, const struct frame *frame, bool outgoing,
                   struct instant now);
 };
-struct interface {
-    struct list link; /* in its stack's list */
-    struct node *node;
+struct interface { /* what every packet asks for is in the first two cache lines */
+    _Alignas(64) struct node *node;
     struct port *port; /* NULL for the loopback */
-    const char *name;
-    uint16_t index; /* from 1, in the node */
-    struct mac mac;
-    uint32_t mtu;
-    bool up; /* set up by the administrator */
-    bool loopback;
-    void *layer3; /* its internet side: struct ip_interface of internet/ */
-    /* Frames a packet (taken; data at its IP or ARP header, headroom for the link header) to `destination` and sends it. */
-    void (*transmit)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, struct mac destination,
-                     struct instant now);
+    void *layer3;      /* its internet side: struct ip_interface of internet/ */
     /* A packet (taken) for layer 3, link header pulled, padding still there; `source` is the sending station. */
     void (*receive)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, struct mac source,
                     struct instant now);
-    void (*carrier)(struct interface *interface, bool up); /* told on changes of interface_running(); may be NULL */
+    /* Frames a packet (taken; data at its IP or ARP header, headroom for the link header) to `destination` and sends it. */
+    void (*transmit)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, struct mac destination,
+                     struct instant now);
     struct list taps;
-    struct list groups; /* multicast MACs joined: link/nic.c's own */
-    uint64_t sent_frames, sent_bytes, received_frames, received_bytes, send_drops, receive_drops;
+    struct mac mac;
+    bool up; /* set up by the administrator */
+    bool loopback;
+    uint64_t received_frames, received_bytes, sent_frames, sent_bytes;
+    uint32_t mtu;
+    uint16_t index; /* from 1, in the node */
+    uint64_t send_drops, receive_drops;
+    const char *name;
+    struct list link;                                      /* in its stack's list */
+    struct list groups;                                    /* multicast MACs joined: link/nic.c's own */
+    void (*carrier)(struct interface *interface, bool up); /* told on changes of interface_running(); may be NULL */
 };
 
 /* A NIC on `port`. The MAC is derived from the node's and port's names and the seed, locally administered (02:...), when `mac` is MAC_NONE. */

@@ -78,7 +78,8 @@ static void loopback_transmit(struct interface *interface, struct frame *packet,
 
 struct interface *interface_create_loopback(struct node *node, uint16_t index)
 {
-    struct loopback *loopback = memory_take_zeroed(1, sizeof *loopback);
+    struct loopback *loopback = memory_take_aligned(_Alignof(struct loopback), sizeof *loopback);
+    *loopback = (struct loopback){0};
     struct interface *interface = &loopback->interface;
     interface->node = node;
     interface->name = "lo";

@@ -102,7 +102,7 @@ static struct frame *padded(struct interface *interface, struct frame *frame)
     return frame;
 }
 
-void interface_send_raw(struct interface *interface, struct frame *frame, struct instant now)
+static inline void send_whole(struct interface *interface, struct frame *frame, struct instant now)
 {
     if (!interface->up || !interface->port) {
         interface->send_drops++;
@@ -124,6 +124,11 @@ void interface_send_raw(struct interface *interface, struct frame *frame, struct
     port_transmit(interface->port, frame, now);
 }
 
+void interface_send_raw(struct interface *interface, struct frame *frame, struct instant now)
+{
+    send_whole(interface, frame, now);
+}
+
 static void nic_transmit(struct interface *interface, struct frame *packet, uint16_t ethertype, struct mac destination,
                          struct instant now)
 {
@@ -132,7 +137,7 @@ static void nic_transmit(struct interface *interface, struct frame *packet, uint
     const struct ethernet_header header = {.destination = destination, .source = interface->mac, .ethertype = ethertype};
     ethernet_build(&header, frame_push(packet, ETHERNET_HEADER_BYTES));
     packet->link = frame_mark(packet);
-    interface_send_raw(interface, packet, now);
+    send_whole(interface, packet, now);
 }
 
 static void nic_carrier(struct port *port, bool up)
@@ -190,7 +195,8 @@ static struct mac mac_from_names(const struct port *port)
 
 struct interface *interface_create_nic(struct port *port, struct mac mac, uint32_t mtu, uint16_t index)
 {
-    struct interface *interface = memory_take_zeroed(1, sizeof *interface);
+    struct interface *interface = memory_take_aligned(_Alignof(struct interface), sizeof *interface);
+    *interface = (struct interface){0};
     interface->node = port->node;
     interface->port = port;
     interface->name = port->name;

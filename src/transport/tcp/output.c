@@ -128,7 +128,7 @@ static int transmit(struct tcp_connection *c, const struct tcp_segment *segment,
     uint8_t *header = frame_push(frame, bytes);
     tcp_segment_build(segment, header);
     uint32_t sum = checksum_combine(c->pseudo_sum, frame_total(frame));
-    sum = checksum_combine(checksum_partial(header, bytes, sum), payload_sum);
+    sum = checksum_combine(checksum_words(header, bytes / 4, sum), payload_sum);
     store_u16(header + TCP_CHECKSUM_OFFSET, checksum_finish(sum));
     frame->transport = frame_mark(frame);
     frame->flags |= FRAME_SUMS_GOOD;
