@@ -14,24 +14,31 @@ struct flight_entry {
 struct flight {
     struct flight_entry *ring;
     uint32_t first, count, capacity; /* capacity is a power of two, or 0 */
+    uint32_t growths;                /* how often it had to grow */
 };
 
-enum { FLIGHT_SMALL = 2 }; /* the capacity to start with, and to keep when idle */
+enum {
+    FLIGHT_SMALL = 2,      /* the capacity to start with, and to keep when idle, */
+    FLIGHT_KEEP_AFTER = 32 /* unless it had to grow so often: its bursts will come again */
+};
 
 void flight_grow(struct flight *flight);
 void flight_free(struct flight *flight);              /* the frames are not released here */
 static inline void flight_rest(struct flight *flight) /* the wire has fallen quiet: gives back what a burst had taken */
 {
     flight->count = 0;
-    if (flight->capacity > FLIGHT_SMALL)
+    if (flight->capacity > FLIGHT_SMALL && flight->growths < FLIGHT_KEEP_AFTER)
         flight_free(flight);
 }
 
-static inline void flight_push(struct flight *flight, struct flight_entry entry)
+static inline void flight_push(struct flight *flight, struct frame *frame, int64_t when_ns, uint64_t tie)
 {
     if (flight->count == flight->capacity)
         flight_grow(flight);
-    flight->ring[(flight->first + flight->count++) & (flight->capacity - 1)] = entry;
+    struct flight_entry *entry = &flight->ring[(flight->first + flight->count++) & (flight->capacity - 1)];
+    entry->frame = frame;
+    entry->when_ns = when_ns;
+    entry->tie = tie;
 }
 static inline struct flight_entry *flight_front(const struct flight *flight) /* NULL when empty */
 {

@@ -15,6 +15,7 @@
 struct frame;
 struct port;
 struct wire;
+struct direction;
 
 struct node {
     struct engine *engine;
@@ -42,10 +43,11 @@ void node_drop(struct node *node, struct frame *frame_taken, enum drop_reason re
 /* A port: where a wire is plugged in. `receive` takes the frame; it is NULL until a link layer claims the port. */
 struct port {
     struct node *node;
-    struct wire *wire; /* NULL: nothing plugged in */
-    uint8_t side;      /* 0 or 1: which end of the wire this is */
-    uint16_t index;    /* from 0 */
-    void *owner;       /* the interface or switch port behind it */
+    struct direction *out; /* what leaves: engine/wire.c's own; NULL: no wire, or it is down */
+    struct wire *wire;     /* NULL: nothing plugged in */
+    uint8_t side;          /* 0 or 1: which end of the wire this is */
+    uint16_t index;        /* from 0 */
+    void *owner;           /* the interface or switch port behind it */
     void (*receive)(struct port *port, struct frame *frame_taken, struct instant now);
     void (*carrier)(struct port *port,
                     bool up); /* told when the wire, or the node at its far end, goes down or up; may be NULL */

@@ -53,9 +53,13 @@ static inline bool entry_before(const struct queue_entry *a, const struct queue_
     return entry_key(a) < entry_key(b);
 }
 
+/* Field by field: what was just written in halves and is read as a whole makes the processor wait. */
 static inline void place(struct queue *queue, uint32_t at, const struct queue_entry *entry)
 {
-    queue->heap[at] = *entry;
+    struct queue_entry *to = &queue->heap[at];
+    to->due_ns = entry->due_ns;
+    to->tie = entry->tie;
+    to->timer = entry->timer;
     entry->timer->slot = at + 1;
 }
 
@@ -155,7 +159,10 @@ static inline void wheel_link(struct queue *queue, uint32_t at, int64_t due_ns)
 static inline void wheel_add(struct queue *queue, const struct queue_entry *entry)
 {
     uint32_t at = pool_take(queue);
-    queue->pool[at].entry = *entry;
+    struct queue_entry *to = &queue->pool[at].entry;
+    to->due_ns = entry->due_ns;
+    to->tie = entry->tie;
+    to->timer = entry->timer;
     entry->timer->slot = at | IN_WHEEL;
     queue->wheel_count++;
     wheel_link(queue, at, entry->due_ns);

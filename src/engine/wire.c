@@ -55,10 +55,12 @@ struct direction {
     struct flight departures;
     uint64_t queued_bytes;
     int64_t busy_until_ns;
+    bool watched; /* the wire has, or had, taps */
+    bool has_lounge;
+    _Alignas(CACHE_LINE) struct wire_settings settings;
+    _Alignas(CACHE_LINE) struct wire_counts counts;
     struct lounge *lounge; /* NULL until the discipline is CoDel and a frame comes */
-    struct wire_settings settings;
-    struct wire_counts counts;
-    struct channel *late; /* NULL until a frame is held back */
+    struct channel *late;  /* NULL until a frame is held back */
     struct random random;
     struct stream_hash digest;
 };
@@ -88,6 +90,7 @@ static void direction_init(struct wire *wire, unsigned side, struct port *from, 
     random_seed(&direction->random, wire->engine->seed, stream);
     from->wire = wire;
     from->side = (uint8_t)side;
+    from->out = direction;
 }
 
 struct wire *wire_create(struct port *a, struct port *b, const char *name, const struct wire_settings *ab,
@@ -194,7 +197,7 @@ static int64_t departure_of(struct direction *direction, uint32_t length, struct
     int64_t departure = start + (int64_t)(bits * (uint64_t)NS_PER_S / settings->rate_bps); /* 64 KiB * 8e9 fits easily */
     direction->busy_until_ns = departure;
     direction->queued_bytes += length;
-    flight_push(&direction->departures, (struct flight_entry){.when_ns = departure, .tie = length});
+    flight_push(&direction->departures, NULL, departure, length);
     return departure;
 }
 
@@ -205,7 +208,7 @@ static inline void channel_push(struct channel *channel, struct frame *frame, in
     if (arrival_ns < channel->last_arrival_ns)
         arrival_ns = channel->last_arrival_ns;
     channel->last_arrival_ns = arrival_ns;
-    flight_push(&channel->flight, (struct flight_entry){frame, arrival_ns, tie});
+    flight_push(&channel->flight, frame, arrival_ns, tie);
     if (channel->flight.count == 1)
         queue_set(&channel->direction->from->node->engine->queue, &channel->timer, arrival_ns, tie);
 }
@@ -235,13 +238,20 @@ static struct channel *late_channel(struct direction *direction)
     return direction->late;
 }
 
-static inline void journey(struct direction *direction, struct frame *frame, int64_t departure_ns)
+/* On the way, with whatever may happen there. */
+static void journey(struct direction *direction, struct frame *frame, int64_t departure_ns)
 {
     struct node *sender = direction->from->node;
     const struct wire_settings *settings = &direction->settings;
     int64_t arrival = departure_ns + settings->delay_ns;
-    if (!(settings->corrupt_ppm | settings->duplicate_ppm | settings->reorder_ppm) && !settings->jitter_ns) {
-        channel_push(&direction->normal, frame, arrival, node_tie(sender));
+    if (settings->largest_bytes && frame_total(frame) > settings->largest_bytes) {
+        direction->counts.lost++;
+        node_drop(sender, frame, DROP_WIRE_TOO_BIG);
+        return;
+    }
+    if (chance(direction, settings->loss_ppm)) {
+        direction->counts.lost++;
+        node_drop(sender, frame, DROP_WIRE_LOST);
         return;
     }
     if (settings->jitter_ns)
@@ -273,20 +283,15 @@ static inline void embark(struct direction *direction, struct frame *frame, stru
     uint32_t length = frame_total(frame);
     direction->counts.frames++;
     direction->counts.bytes += length;
-    if (!list_empty(&port->wire->taps))
+    if (__builtin_expect(direction->watched, 0))
         taps_see(port->wire, port->side, frame, now);
-    uint32_t largest = direction->settings.largest_bytes;
-    if (__builtin_expect(largest && length > largest, 0)) {
-        direction->counts.lost++;
-        node_drop(port->node, frame, DROP_WIRE_TOO_BIG);
-        return;
-    }
-    if (chance(direction, direction->settings.loss_ppm)) {
-        direction->counts.lost++;
-        node_drop(port->node, frame, DROP_WIRE_LOST);
-        return;
-    }
-    journey(direction, frame, departure_ns);
+    const struct wire_settings *settings = &direction->settings;
+    if ((settings->loss_ppm | settings->corrupt_ppm | settings->duplicate_ppm | settings->reorder_ppm |
+         settings->largest_bytes) == 0 &&
+        settings->jitter_ns == 0)
+        channel_push(&direction->normal, frame, departure_ns + settings->delay_ns, node_tie(port->node));
+    else
+        journey(direction, frame, departure_ns);
 }
 
 static bool mark(struct direction *direction, struct frame **frame)
@@ -386,6 +391,7 @@ static void lounge_enter(struct direction *direction, struct frame *frame, struc
     if (!lounge) {
         lounge = direction->lounge = memory_take_zeroed(1, sizeof *lounge);
         lounge->direction = direction;
+        direction->has_lounge = true;
     }
     uint32_t length = frame_total(frame), waiting = lounge->waiting.count;
     if (waiting && ((settings->queue_frames && waiting >= settings->queue_frames) ||
@@ -396,7 +402,7 @@ static void lounge_enter(struct direction *direction, struct frame *frame, struc
     }
     if (!waiting && device_has_room(direction, now))
         codel_empty(&lounge->codel); /* the device has asked for a frame since the last one, and there was none */
-    flight_push(&lounge->waiting, (struct flight_entry){.frame = frame, .when_ns = now.ns});
+    flight_push(&lounge->waiting, frame, now.ns, 0);
     lounge->waiting_bytes += length;
     if (waiting + 1 > direction->counts.queue_frames_peak)
         direction->counts.queue_frames_peak = waiting + 1;
@@ -406,16 +412,15 @@ static void lounge_enter(struct direction *direction, struct frame *frame, struc
 
 void port_transmit(struct port *port, struct frame *frame, struct instant now)
 {
-    struct wire *wire = port->wire;
+    struct direction *direction = port->out;
     struct node *sender = port->node;
-    if (!wire || !sender->up || !wire->up) {
-        node_drop(sender, frame, !wire ? DROP_PORT_UNCONNECTED : wire->up ? DROP_NODE_DOWN : DROP_WIRE_DOWN);
+    if (!direction || !sender->up) {
+        node_drop(sender, frame, !port->wire ? DROP_PORT_UNCONNECTED : direction ? DROP_NODE_DOWN : DROP_WIRE_DOWN);
         return;
     }
-    struct direction *direction = &wire->direction[port->side];
     uint32_t length = frame_total(frame);
     int64_t departure = now.ns;
-    if (direction->settings.discipline == DISCIPLINE_CODEL || (direction->lounge && direction->lounge->waiting.count)) {
+    if (direction->settings.discipline == DISCIPLINE_CODEL || (direction->has_lounge && direction->lounge->waiting.count)) {
         lounge_enter(direction, frame, now);
         return;
     }
@@ -514,6 +519,8 @@ void wire_set_up(struct wire *wire, bool up)
     if (wire->up == up)
         return;
     wire->up = up;
+    for (unsigned side = 0; side < 2; side++)
+        wire->direction[side].from->out = up ? &wire->direction[side] : NULL;
     for (unsigned side = 0; side < 2; side++) {
         struct direction *direction = &wire->direction[side];
         if (!up) {
@@ -547,7 +554,11 @@ uint32_t wire_queue_length(struct wire *wire, unsigned from_side, struct instant
 
 void wires_mark_with(struct engine *engine, bool (*hook)(struct frame **frame)) { engine->mark = hook; }
 
-void wire_tap_add(struct wire *wire, struct wire_tap *tap) { list_push_back(&wire->taps, &tap->link); }
+void wire_tap_add(struct wire *wire, struct wire_tap *tap)
+{
+    list_push_back(&wire->taps, &tap->link);
+    wire->direction[0].watched = wire->direction[1].watched = true;
+}
 void wire_tap_remove(struct wire_tap *tap) { list_remove(&tap->link); }
 
 /* Folds the directions' hashes in the order of the wires' names, so that neither the order of the lab file nor of the run matters. */

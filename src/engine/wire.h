@@ -22,17 +22,17 @@ struct wire_settings {
     uint32_t duplicate_ppm;
     uint32_t corrupt_ppm; /* one bit is flipped behind the first 14 bytes */
     uint32_t reorder_ppm; /* held back by reorder_ns */
-    int64_t reorder_ns;
+    uint32_t
+        largest_bytes; /* larger frames vanish, as in a tunnel or a switch with a smaller MTU than its neighbours; 0 = no limit */
+    uint32_t mark_frames;    /* DISCIPLINE_STEP */
     uint32_t queue_frames;   /* drop-tail limit of frames that wait for the wire, the one being sent included; 0 = no limit */
     uint32_t queue_bytes;    /* likewise in bytes; 0 = no limit */
     uint32_t overhead_bytes; /* counted per frame when serialising: preamble, FCS and gap of Ethernet are 24 */
     int discipline;          /* enum queue_discipline; it needs a rate */
-    bool ecn;             /* CoDel marks ECN-capable packets where it would drop them (RFC 3168); DISCIPLINE_STEP always does */
-    uint32_t mark_frames; /* DISCIPLINE_STEP */
+    bool ecn; /* CoDel marks ECN-capable packets where it would drop them (RFC 3168); DISCIPLINE_STEP always does */
+    int64_t reorder_ns;
     uint32_t device_frames;         /* CoDel: the queue of the device behind it, into which frames go before they are sent */
     int64_t target_ns, interval_ns; /* CoDel: 0 is 5 ms and 100 ms */
-    uint32_t
-        largest_bytes; /* larger frames vanish, as in a tunnel or a switch with a smaller MTU than its neighbours; 0 = no limit */
     int64_t mark_delay_ns; /* CoDel: marks every ECN-capable packet that has waited longer (Linux's ce_threshold); 0 = off */
 };
 
@@ -58,8 +58,8 @@ void wire_set_up(struct wire *wire, bool up); /* down: what is in flight is lost
 
 struct wire_counts {
     uint64_t frames, bytes; /* handed over and not refused by the queue */
-    uint64_t lost, queue_drops, duplicated, corrupted;
     uint64_t queue_frames_peak;
+    uint64_t lost, queue_drops, duplicated, corrupted;
     uint64_t early_drops, marked; /* by the queue's discipline */
 };
 struct wire_counts wire_counts(const struct wire *wire, unsigned from_side);
