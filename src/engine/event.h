@@ -78,7 +78,7 @@ void observer_remove(struct engine *engine, struct observer *observer);
 
 bool event_wanted(const struct node *node);  /* one load and one branch: ask before computing values */
 bool event_sampled(const struct node *node); /* likewise before an event of EVENT_SAMPLE */
-void event_emit(struct node *node, const struct event_type *type, const union event_value *values);
+__attribute__((cold)) void event_emit(struct node *node, const struct event_type *type, const union event_value *values);
 
 size_t event_field_count(const struct event_type *type);
 /* The value of a field by name; NULL when the type has none of that name. `kind` may be NULL. */

@@ -22,7 +22,7 @@ enum {
     FLIGHT_KEEP_AFTER = 32 /* unless it had to grow so often: its bursts will come again */
 };
 
-void flight_grow(struct flight *flight);
+__attribute__((cold)) void flight_grow(struct flight *flight);
 void flight_free(struct flight *flight);              /* the frames are not released here */
 static inline void flight_rest(struct flight *flight) /* the wire has fallen quiet: gives back what a burst had taken */
 {

@@ -63,8 +63,8 @@ static inline struct frame *frame_hold(struct frame *frame)
     frame->refs++;
     return frame;
 }
-void frame_release(struct frame *frame);                              /* NULL is allowed */
-struct frame *frame_own_copy(struct frame *frame, uint32_t headroom); /* frame_own()'s other case */
+void frame_release(struct frame *frame);                                                    /* NULL is allowed */
+__attribute__((cold)) struct frame *frame_own_copy(struct frame *frame, uint32_t headroom); /* frame_own()'s other case */
 static inline uint32_t frame_headroom(const struct frame *frame) { return (uint32_t)(frame->data - frame->room); }
 /* Takes a frame, gives one that nobody else holds: itself, or a copy of the linear part sharing the tail. `headroom`: bytes wanted
  * in front. */

@@ -38,7 +38,7 @@ struct node *node_create(struct engine *engine, const char *name);      /* NULL 
 struct node *node_find(struct engine *engine, const char *name);        /* NULL when absent */
 struct node *node_next(struct engine *engine, const struct node *node); /* in order of creation; NULL starts and ends */
 /* Counts the drop, tells observers (a "packet-drop" event with what is known of the packet), and takes the frame. */
-void node_drop(struct node *node, struct frame *frame_taken, enum drop_reason reason);
+__attribute__((cold)) void node_drop(struct node *node, struct frame *frame_taken, enum drop_reason reason);
 
 /* A port: where a wire is plugged in. `receive` takes the frame; it is NULL until a link layer claims the port. */
 struct port {
