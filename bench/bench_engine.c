@@ -80,7 +80,7 @@ static double queue_ns(bool binary)
     for (size_t i = 0; i < PENDING; i++) {
         heap[i] = (struct queue_entry){.due_ns = (int64_t)random_below(&random, 1000000), .tie = i, .timer = &timers[i]};
         if (!binary)
-            queue_set(&queue, &timers[i], heap[i].due_ns, i);
+            queue_set(&queue, &timers[i], heap[i].due_ns, i, &timers[i]);
     }
     for (uint32_t i = PENDING / 2; binary && i-- > 0;)
         binary_sift_down(heap, PENDING, i);
@@ -92,7 +92,7 @@ static double queue_ns(bool binary)
             heap[0].due_ns = due;
             binary_sift_down(heap, PENDING, 0);
         } else {
-            queue_set(&queue, first->timer, due, PENDING + i);
+            queue_set(&queue, first->timer, due, PENDING + i, first->timer);
         }
     }
     double ns = (seconds() - start) * 1e9 / EVENTS;

@@ -98,7 +98,7 @@ void timer_set(struct node *node, struct timer *timer, struct instant due, void 
         return;
     }
     timer->fire = fire;
-    queue_set(&engine->queue, timer, instant_max(due, engine->now).ns, node_tie(node));
+    queue_set(&engine->queue, timer, instant_max(due, engine->now).ns, node_tie(node), timer);
 }
 
 void timer_cancel(struct node *node, struct timer *timer) { queue_remove(&node->engine->queue, timer); }

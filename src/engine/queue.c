@@ -60,6 +60,7 @@ static inline void place(struct queue *queue, uint32_t at, const struct queue_en
     to->due_ns = entry->due_ns;
     to->tie = entry->tie;
     to->timer = entry->timer;
+    to->touches = entry->touches;
     entry->timer->slot = at + 1;
 }
 
@@ -163,6 +164,7 @@ static inline void wheel_add(struct queue *queue, const struct queue_entry *entr
     to->due_ns = entry->due_ns;
     to->tie = entry->tie;
     to->timer = entry->timer;
+    to->touches = entry->touches;
     entry->timer->slot = at | IN_WHEEL;
     queue->wheel_count++;
     wheel_link(queue, at, entry->due_ns);
@@ -305,9 +307,9 @@ static void add(struct queue *queue, const struct queue_entry *entry)
         spill(queue);
 }
 
-void queue_set(struct queue *queue, struct timer *timer, int64_t due_ns, uint64_t tie)
+void queue_set(struct queue *queue, struct timer *timer, int64_t due_ns, uint64_t tie, const void *touches)
 {
-    struct queue_entry entry = {.due_ns = due_ns, .tie = tie, .timer = timer};
+    struct queue_entry entry = {.due_ns = due_ns, .tie = tie, .timer = timer, .touches = touches};
     timer->due.ns = due_ns;
     if (timer->slot & IN_WHEEL) {
         wheel_remove(queue, timer->slot & ~IN_WHEEL);

@@ -14,6 +14,7 @@ struct queue_entry {
     int64_t due_ns; /* at least 0 */
     uint64_t tie;
     struct timer *timer;
+    const void *touches; /* what will be looked at when it fires, so that it can be asked for in time; never followed */
 };
 enum { WHEEL_LEVELS = 7, WHEEL_SLOT_BITS = 8, WHEEL_SLOTS = 1 << WHEEL_SLOT_BITS };
 struct wheel_entry;
@@ -32,8 +33,8 @@ struct queue {
 };
 
 void queue_free(struct queue *queue);
-/* Puts the timer in, or moves it, to (due, tie). Writes timer->due and timer->slot. */
-void queue_set(struct queue *queue, struct timer *timer, int64_t due_ns, uint64_t tie);
+/* Puts the timer in, or moves it, to (due, tie). Writes timer->due and timer->slot. `touches`: see above; the timer itself at least. */
+void queue_set(struct queue *queue, struct timer *timer, int64_t due_ns, uint64_t tie, const void *touches);
 void queue_remove(struct queue *queue, struct timer *timer);             /* nothing when it is idle */
 const struct queue_entry *queue_refill(struct queue *queue);             /* queue_first()'s other case: the heap is empty */
 static inline const struct queue_entry *queue_first(struct queue *queue) /* NULL when nothing is scheduled */

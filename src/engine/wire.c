@@ -210,7 +210,7 @@ static inline void channel_push(struct channel *channel, struct frame *frame, in
     channel->last_arrival_ns = arrival_ns;
     flight_push(&channel->flight, frame, arrival_ns, tie);
     if (channel->flight.count == 1)
-        queue_set(&channel->direction->from->node->engine->queue, &channel->timer, arrival_ns, tie);
+        queue_set(&channel->direction->from->node->engine->queue, &channel->timer, arrival_ns, tie, frame);
 }
 
 /* One bit flipped, at random, behind the Ethernet header, as a line's noise that slipped through the FCS would. */
@@ -458,23 +458,19 @@ static void channel_rest(struct channel *channel, struct engine *engine)
     }
 }
 
-/* Whose turn is next is known now; its frame was last touched when it was sent, a whole queue of frames ago. So that it is in the cache
- * when its turn comes, it is asked for while this one is dealt with. */
-static inline void prefetch_frame(const struct frame *frame)
-{
-    __builtin_prefetch(frame);
-    __builtin_prefetch((const char *)frame + 3 * CACHE_LINE); /* where TCP's headers lie: transport/tcp/output.c */
-    __builtin_prefetch((const char *)frame + 4 * CACHE_LINE);
-}
-
+/* Whose turn is next is known now; what it will look at was last touched when the frame was sent, a whole queue of frames ago. So that it is
+ * in the cache by then, it is asked for while this one is dealt with. The queue knows the addresses, so that asking waits for nothing. */
 static inline void prefetch_next(struct engine *engine)
 {
     const struct queue_entry *next = queue_first(&engine->queue);
-    if (!next || next->timer->fire != wire_fire)
+    if (!next)
         return;
-    const struct channel *channel = container_of(next->timer, struct channel, timer);
-    prefetch_frame(flight_front(&channel->flight)->frame);
-    __builtin_prefetch(channel->direction->to);
+    const char *frame = next->touches, *channel = (const char *)next->timer;
+    __builtin_prefetch(channel);
+    __builtin_prefetch(channel + CACHE_LINE);
+    __builtin_prefetch(frame);
+    __builtin_prefetch(frame + 3 * CACHE_LINE); /* where TCP's headers lie: transport/tcp/output.c */
+    __builtin_prefetch(frame + 4 * CACHE_LINE);
 }
 
 void wire_fire(struct timer *timer, struct instant now)
@@ -487,7 +483,7 @@ void wire_fire(struct timer *timer, struct instant now)
     flight_pop(&channel->flight);
     struct flight_entry *next = flight_front(&channel->flight);
     if (next)
-        queue_set(&engine->queue, timer, next->when_ns, next->tie);
+        queue_set(&engine->queue, timer, next->when_ns, next->tie, next->frame);
     else
         channel_rest(channel, engine);
     prefetch_next(engine);

@@ -154,7 +154,7 @@ static inline bool send_as_before(struct stack *stack, const struct packet_info 
     uint32_t destination, total = frame_total(packet) + IPV4_HEADER_BYTES;
     memcpy(&destination, info->destination.b, sizeof destination);
     const struct way *way = way_known(stack, destination);
-    if (!way || !way->neighbour || total > way->hop->on->interface->mtu || total > IPV4_TOTAL_MAXIMUM)
+    if (!way || !way->neighbour || total > way->neighbour->interface->mtu || total > IPV4_TOTAL_MAXIMUM)
         return false;
     packet->transport = frame_mark(packet);
     uint8_t *ip = frame_push(packet, IPV4_HEADER_BYTES);
@@ -256,7 +256,7 @@ static inline bool forward_as_before(struct stack *stack, struct frame *packet, 
     uint32_t destination, total = load_u16(ip + TOTAL_AT);
     memcpy(&destination, ip + DESTINATION_AT, sizeof destination);
     const struct way *way = way_known(stack, destination);
-    if (!way || !way->neighbour || total != frame_total(packet) || total > way->hop->on->interface->mtu)
+    if (!way || !way->neighbour || total != frame_total(packet) || total > way->neighbour->interface->mtu)
         return false;
     const uint8_t *from = ip + SOURCE_AT, *to = ip + DESTINATION_AT;
     bool odd_source = from[0] == 0 || from[0] == 127 || from[0] >= 224;

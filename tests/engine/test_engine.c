@@ -46,9 +46,9 @@ static void queue_agrees(enum queue_times times)
         uint64_t what = random_below(&random, 4);
         if (what < 2) {
             int64_t due = some_time(&random, times, clock);
-            model[which] = (struct queue_entry){due, tie, &timers[which]};
+            model[which] = (struct queue_entry){due, tie, &timers[which], NULL};
             in[which] = true;
-            queue_set(&queue, &timers[which], due, tie++);
+            queue_set(&queue, &timers[which], due, tie++, &timers[which]);
         } else if (what == 2) {
             in[which] = false;
             queue_remove(&queue, &timers[which]);
@@ -90,10 +90,10 @@ static void queue_finds_its_way_back(void **state)
     struct random random;
     random_seed(&random, 9, "queue");
     memset(timers, 0, sizeof timers);
-    queue_set(&queue, &far, 7200 * NS_PER_S, 0);
+    queue_set(&queue, &far, 7200 * NS_PER_S, 0, &far);
     assert_ptr_equal(queue_first(&queue)->timer, &far);
     for (size_t i = 0; i < TIMERS; i++)
-        queue_set(&queue, &timers[i], (int64_t)random_below(&random, NS_PER_S), i + 1);
+        queue_set(&queue, &timers[i], (int64_t)random_below(&random, NS_PER_S), i + 1, &timers[i]);
     assert_true(queue.count < 1000); /* most of them wait in the wheel again */
     int64_t last = 0;
     for (size_t i = 0; i < TIMERS; i++) {
