@@ -25,6 +25,7 @@
  * there is something to send. */
 #include "transport/tcp/path_mtu.h"
 
+#include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/rooms.h"
 
@@ -133,7 +134,9 @@ static uint32_t next_size(const struct tcp_connection *c)
 
 enum path_probe_answer path_probe_send(struct tcp_connection *c, struct instant now)
 {
-    if (c->path_probe.size || c->recovery.state != RECOVERY_OPEN || c->congestion.cwnd < CWND_LEAST || output_mss(c) != c->mss)
+    uint32_t ecn = c->accurate ? accurate_option_bytes(c, 0) : 0;
+    if (c->path_probe.size || c->recovery.state != RECOVERY_OPEN || c->congestion.cwnd < CWND_LEAST ||
+        output_mss(c) + ecn != c->mss)
         return PATH_PROBE_NONE; /* SACK blocks would take room of their own */
     uint32_t size = next_size(c);
     if (!size) {
@@ -152,9 +155,9 @@ enum path_probe_answer path_probe_send(struct tcp_connection *c, struct instant 
         return PATH_PROBE_NONE;
     c->path_probe.size = mtu_of(c, size);
     c->path_probe.start = c->snd.nxt;
-    c->path_probe.end = sequence_add(c->snd.nxt, size);
+    c->path_probe.end = sequence_add(c->snd.nxt, size - ecn);
     event_path_probe(c, c->path_probe.size, "do they get through?");
-    output_new(c, size, false, now);
+    output_new(c, size - ecn, false, now);
     c->congestion.cwnd--;
     return PATH_PROBE_SENT;
 }
