@@ -117,7 +117,7 @@ static void delay(struct tcp_connection *c, struct instant now)
     }
     wait = wait < ACK_DELAY_MAX_NS ? wait : ACK_DELAY_MAX_NS;
     struct instant due = instant_add(now, wait);
-    if (instant_before(due, c->due[TIMER_ACK]))
+    if (instant_before(due, timer_when(c, TIMER_ACK)))
         timer_due(c, TIMER_ACK, due);
 }
 

@@ -75,8 +75,6 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     list_push_back(&tcp->connections, &c->socket.link);
     tcp->connection_count++;
     demux_add(tcp, &c->socket);
-    for (unsigned i = 0; i < TIMER_COUNT; i++)
-        c->due[i] = INSTANT_NEVER;
     c->flags = (settings->no_delay ? CONNECTION_NO_DELAY : 0u) | (settings->keep_alive ? CONNECTION_KEEP_ALIVE : 0u);
     buffers_prepare(c, settings);
     c->ttl = settings->ttl;
@@ -133,8 +131,7 @@ static void grave_add(struct tcp_connection *c)
 static void stop(struct tcp_connection *c)
 {
     fast_open_end(c, false);
-    for (unsigned i = 0; i < TIMER_COUNT; i++)
-        c->due[i] = INSTANT_NEVER;
+    timers_clear(c);
     timer_cancel(c->socket.tcp->node, &c->timer);
     send_buffer_free(&c->send);
     if (c->sending)
@@ -172,8 +169,7 @@ void connection_time_wait(struct tcp_connection *c, struct instant now)
         output_ack(c, now); /* of the peer's FIN, while there is still a connection to send it */
     fast_open_over(c, now);
     set_state(c, TCP_TIME_WAIT);
-    for (unsigned i = 0; i < TIMER_COUNT; i++)
-        c->due[i] = INSTANT_NEVER;
+    timers_clear(c);
     struct instant expires = instant_add(now, TIME_WAIT_NS);
     if (c->flags & CONNECTION_DETACHED) {
         stop(c);
@@ -218,7 +214,7 @@ void connection_detach(struct tcp_connection *c)
     if (c->socket.state == TCP_CLOSED) {
         grave_add(c);
     } else if (c->socket.state == TCP_TIME_WAIT) {
-        struct instant expires = c->due[TIMER_LIFE];
+        struct instant expires = timer_when(c, TIMER_LIFE);
         stop(c);
         time_wait_create(c, expires);
         grave_add(c);

@@ -19,7 +19,7 @@ struct tcp_connection {
     struct fast_open_queue *fast_open; /* with CONNECTION_FAST_OPEN */
     struct list waiting;               /* in the listener's half_open or ready */
     struct timer timer;                /* one for all: fires at the earliest of `due`, or earlier (then it is set again) */
-    struct instant due[TIMER_COUNT];
+    struct instant *due;               /* TIMER_COUNT deadlines; NULL: there is none. timer_when() */
     uint32_t flags;
     int error;           /* what ended it; 0 or a negative imp_error */
     int soft_error;      /* the last ICMP complaint, told when the connection times out (RFC 1122 4.2.3.9) */
@@ -72,6 +72,7 @@ struct tcp_connection {
         uint8_t state; /* enum recovery_state */
         bool undo_possible;
         bool reordering_seen;
+        bool frto;                   /* RFC 5682: finding out whether a timeout was real */
         struct sequence high;        /* recovery ends when this is acknowledged */
         struct sequence undo_marker; /* SND.UNA when it began */
         uint32_t undo_retransmits;   /* retransmissions not yet shown to be unneeded; with undo_possible */
@@ -79,10 +80,9 @@ struct tcp_connection {
         uint32_t prior_cwnd, prior_ssthresh;
         uint32_t prr_delivered, prr_out;
         uint32_t reordering;             /* duplicate ACKs that mean loss */
-        bool frto;                       /* RFC 5682: finding out whether a timeout was real */
         struct sequence retransmit_hint; /* nothing before this waits to be sent again */
-        struct instant first_retransmit; /* when the present silence began */
         struct sequence highest_sacked;  /* end of it; with sent.sacked > 0 */
+        struct instant first_retransmit; /* when the present silence began */
     } recovery;
     struct {                        /* path_mtu.c: the search for the path's MTU */
         uint16_t low, high;         /* MTUs: known to pass; known, or told, not to be passed by anything larger */

@@ -441,10 +441,10 @@ static void after_sending(struct tcp_connection *c, bool sent, bool limited, str
     rate_check_app_limited(c);
     if (sent || limited)
         validation_sent(c, limited, now);
-    if (sent && !probe_schedule(c, now, false) && instant_is_never(c->due[TIMER_RETRANSMIT]))
+    if (sent && !probe_schedule(c, now, false) && instant_is_never(timer_when(c, TIMER_RETRANSMIT)))
         timer_restart_retransmit(c, now);
     bool stuck = c->sent.count == 0 && (sequence_before(c->snd.nxt, output_end(c)));
-    if (stuck && instant_is_never(c->due[TIMER_PERSIST]))
+    if (stuck && instant_is_never(timer_when(c, TIMER_PERSIST)))
         timer_due(c, TIMER_PERSIST, instant_add(now, rtt_backed_off_ns(&c->rtt, c->backoff)));
     else if (!stuck)
         timer_clear(c, TIMER_PERSIST);

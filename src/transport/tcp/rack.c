@@ -176,7 +176,7 @@ void rack_reorder_timeout(struct tcp_connection *c, struct instant now)
     }
     if (wait)
         timer_due(c, TIMER_REORDER, instant_add(now, wait + TIMER_SLACK_NS));
-    if (instant_is_never(c->due[TIMER_RETRANSMIT]))
+    if (instant_is_never(timer_when(c, TIMER_RETRANSMIT)))
         timer_restart_retransmit(c, now);
 }
 

@@ -4,6 +4,7 @@
 #include "transport/tcp/ack_news.h"
 #include "transport/tcp/connection.h"
 #include "transport/tcp/tcp_internal.h"
+#include "transport/tcp/timers.h"
 
 struct fast_open_cookie;
 /* What each room of TCP offers the others, by file. Segments and frames are handed down from tcp.c; `now` is the event's time. */
@@ -121,13 +122,6 @@ struct sequence output_end(const struct tcp_connection *c);         /* behind th
 int output_segment(struct tcp *tcp, const struct packet_info *info,
                    const struct tcp_segment *segment); /* a bare one, of no connection's */
 void reply_reset(struct tcp *tcp, const struct packet_info *info, const struct tcp_segment *segment); /* RFC 9293 3.10.7.1 */
-
-/* timers.c */
-int64_t keep_alive_idle_ns(const struct tcp_connection *c);
-void timer_due(struct tcp_connection *c, enum tcp_timer which, struct instant due);
-void timer_clear(struct tcp_connection *c, enum tcp_timer which);
-void timer_restart_retransmit(struct tcp_connection *c, struct instant now); /* by what is outstanding */
-void timer_keep_alive(struct tcp_connection *c, struct instant now);
 
 /* rate.c */
 void rate_sent(struct tcp_connection *c, struct sent *sent, struct instant now);

@@ -289,7 +289,8 @@ static bool opened(const struct tcp_connection *c)
 
 static void timer_info(const struct tcp_connection *c, struct tcp_info *out)
 {
-    out->timer_due = instant_min(c->due[TIMER_RETRANSMIT], instant_min(c->due[TIMER_PROBE], c->due[TIMER_REORDER]));
+    out->timer_due =
+        instant_min(timer_when(c, TIMER_RETRANSMIT), instant_min(timer_when(c, TIMER_PROBE), timer_when(c, TIMER_REORDER)));
     out->timer = "on";
     if (!instant_is_never(out->timer_due))
         return;
@@ -299,9 +300,9 @@ static void timer_info(const struct tcp_connection *c, struct tcp_info *out)
     } others[] = {{TIMER_PERSIST, "persist"}, {TIMER_LIFE, "timewait"}, {TIMER_KEEP_ALIVE, "keepalive"}};
     out->timer = NULL;
     for (unsigned i = 0; i < count_of(others) && !out->timer; i++) {
-        if (instant_is_never(c->due[others[i].which]))
+        if (instant_is_never(timer_when(c, others[i].which)))
             continue;
-        out->timer_due = c->due[others[i].which];
+        out->timer_due = timer_when(c, others[i].which);
         out->timer = others[i].name;
     }
 }

@@ -15,7 +15,8 @@
  * s), as Linux counts; a connection without an owner is given tcp_orphan_retries. What the path complained about meanwhile
  * (ICMP) then is the error told.
  *
- * When the timer goes off with nothing outstanding, the connection has been quiet, and gives its retransmission ring back. */
+ * When the timer goes off with nothing outstanding, the connection has been quiet, and gives its retransmission ring back; and the array too,
+ * when no deadline is left in it. */
 #include <assert.h>
 
 #include "base/error.h"
@@ -30,14 +31,31 @@ static void connection_fire(struct timer *timer, struct instant now);
 
 void timer_due(struct tcp_connection *c, enum tcp_timer which, struct instant due)
 {
-    c->due[which] = due;
-    if (instant_is_never(due))
+    if (instant_is_never(due)) {
+        timer_clear(c, which);
         return;
+    }
+    if (!c->due) {
+        c->due = memory_grow(NULL, TIMER_COUNT, sizeof *c->due);
+        for (unsigned i = 0; i < TIMER_COUNT; i++)
+            c->due[i] = INSTANT_NEVER;
+    }
+    c->due[which] = due;
     if (!timer_pending(&c->timer) || instant_before(due, c->timer.due))
         timer_set(c->socket.tcp->node, &c->timer, due, connection_fire);
 }
 
-void timer_clear(struct tcp_connection *c, enum tcp_timer which) { c->due[which] = INSTANT_NEVER; }
+void timer_clear(struct tcp_connection *c, enum tcp_timer which)
+{
+    if (c->due)
+        c->due[which] = INSTANT_NEVER;
+}
+
+void timers_clear(struct tcp_connection *c)
+{
+    memory_free(c->due);
+    c->due = NULL;
+}
 
 /* RFC 5482: once something was sent again, no timer lasts longer than the user's patience (which ends it exactly then, as in Linux). */
 static struct instant user_timeout_bound(const struct tcp_connection *c, struct instant due, struct instant now)
@@ -220,17 +238,20 @@ static void connection_fire(struct timer *timer, struct instant now)
     struct tcp_connection *c = container_of(timer, struct tcp_connection, timer);
     struct tcp *tcp = c->socket.tcp;
     for (unsigned i = 0; i < TIMER_COUNT && c->socket.state != TCP_CLOSED; i++) {
-        if (!instant_reached(now, c->due[i]))
+        if (!instant_reached(now, timer_when(c, (enum tcp_timer)i)))
             continue;
-        c->due[i] = INSTANT_NEVER;
+        timer_clear(c, (enum tcp_timer)i);
         fire_one(c, (enum tcp_timer)i, now);
     }
     if (c->socket.state != TCP_CLOSED) {
         struct instant earliest = INSTANT_NEVER;
         for (unsigned i = 0; i < TIMER_COUNT; i++)
-            earliest = instant_min(earliest, c->due[i]);
-        if (!instant_is_never(earliest))
+            earliest = instant_min(earliest, timer_when(c, (enum tcp_timer)i));
+        if (!instant_is_never(earliest)) {
             timer_set(tcp->node, timer, earliest, connection_fire);
+        } else {
+            timers_clear(c);
+        }
         if (c->sent.count == 0) {
             retransmit_queue_free(&c->sent);
             resend_order_free(&c->rack.again);
