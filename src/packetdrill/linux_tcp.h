@@ -39,7 +39,8 @@ enum linux_tcp_option {
     LINUX_TCP_TX_DELAY = 37,
     LINUX_TCP_RTO_MAX_MS = 44,
 };
-enum linux_tcp_info_option { /* tcpi_options */
+enum linux_ip_option { LINUX_IP_LOCAL_PORT_RANGE = 51 }; /* the first port, and 65536 times the last one */
+enum linux_tcp_info_option {                             /* tcpi_options */
                              LINUX_TCPI_TIMESTAMPS = 1,
                              LINUX_TCPI_SACK = 2,
                              LINUX_TCPI_WSCALE = 4,

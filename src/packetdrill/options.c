@@ -50,6 +50,7 @@ static const struct option_row ROWS[] = {
     {IPPROTO_IP, IP_FREEBIND, 0, 0, 1, NO_KNOB},
     {IPPROTO_IP, IP_TRANSPARENT, 0, 0, 1, NO_KNOB},
     {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0, 0, 1, NO_KNOB},
+    {IPPROTO_IP, LINUX_IP_LOCAL_PORT_RANGE, 0, INT32_MIN, INT32_MAX, NO_KNOB},
     {IPPROTO_IPV6, IPV6_V6ONLY, 0, 0, 1, NO_KNOB},
     {IPPROTO_IPV6, IPV6_TCLASS, 0, 0, 255, TCP_KNOB_TRAFFIC_CLASS},
     {IPPROTO_IPV6, IPV6_UNICAST_HOPS, 64, 1, 255, TCP_KNOB_TTL},
@@ -129,6 +130,9 @@ void options_prepare(const struct socket *socket, struct tcp_settings *settings)
     settings->no_delay = option_value(socket, IPPROTO_TCP, LINUX_TCP_NODELAY) != 0;
     settings->personal.fast_open_no_cookie = option_value(socket, IPPROTO_TCP, LINUX_TCP_FASTOPEN_NO_COOKIE) != 0;
     settings->keep_alive = option_value(socket, SOL_SOCKET, SO_KEEPALIVE) != 0;
+    uint32_t range = (uint32_t)option_value(socket, IPPROTO_IP, LINUX_IP_LOCAL_PORT_RANGE);
+    settings->port_first = range & UINT16_MAX;
+    settings->port_last = (uint16_t)(range >> 16);
     int32_t ttl = option_value(socket, IPPROTO_IP, IP_TTL);
     settings->ttl = ttl == 64 ? 0 : (uint8_t)ttl;
 }
@@ -207,6 +211,9 @@ int option_set(struct socket *socket, int level, int name, const void *value, so
     } else {
         memcpy(&number, value, sizeof number);
     }
+    uint32_t first = (uint32_t)number & UINT16_MAX, last = (uint32_t)number >> 16;
+    if (level == IPPROTO_IP && name == LINUX_IP_LOCAL_PORT_RANGE && first && last && first > last)
+        return fail(EINVAL);
     int refused = level == IPPROTO_TCP ? fast_open_refuses(socket, name, number) : 0;
     if (refused)
         return fail(refused);

@@ -149,6 +149,7 @@ int stream_open(struct socket *socket, const struct endpoint *remote, bool fast)
     socket->error = 0;
     options_prepare(socket, &settings);
     settings.fast_open = fast;
+    settings.bound = socket->bound;
     int error = tcp_connect(socket->drill->tcp, &settings, &socket->tcp);
     if (error)
         return fail(error == IMP_UNREACHABLE ? ENETUNREACH : error == IMP_IN_USE ? EADDRNOTAVAIL : errno_of(error));

@@ -22,8 +22,6 @@
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 
-#define TIME_WAIT_NS (60 * NS_PER_S) /* 2 MSL, with Linux's MSL */
-
 static uint32_t bounded(uint32_t asked, uint32_t least)
 {
     return asked < least ? least : asked > LIMIT_TCP_BUFFER_ASKED ? (uint32_t)LIMIT_TCP_BUFFER_ASKED : asked;

@@ -15,7 +15,8 @@ struct tcp_listener *demux_find_listener(struct tcp *tcp, const struct endpoint 
 void demux_add(struct tcp *tcp, struct tcp_socket *socket);
 void demux_remove(struct tcp *tcp, struct tcp_socket *socket);
 bool port_free(struct tcp *tcp, const struct endpoint *local, const struct endpoint *remote);
-int port_choose(struct tcp *tcp, struct endpoint *local, const struct endpoint *remote); /* fills in local->port; IMP_IN_USE */
+/* Fills in local->port, from the settings' range; IMP_IN_USE. */
+int port_choose(struct tcp *tcp, const struct tcp_settings *settings, struct endpoint *local, const struct endpoint *remote);
 struct sequence initial_sequence(struct tcp *tcp, const struct endpoint *local, const struct endpoint *remote,
                                  struct instant now);
 uint32_t timestamp_offset(struct tcp *tcp, const struct endpoint *local, const struct endpoint *remote);
@@ -39,8 +40,7 @@ void connection_free(struct tcp_connection *c); /* no word to anyone */
 void time_wait_create(struct tcp_connection *c, struct instant expires);
 void time_wait_input(struct tcp_time_wait *tw, const struct packet_info *info, const struct tcp_segment *segment,
                      struct frame *frame_taken, struct instant now);
-bool time_wait_reusable(const struct tcp_socket *socket,
-                        struct instant now); /* tcp_tw_reuse lets a new connection take its place */
+bool time_wait_reusable(const struct tcp_socket *socket, bool bound, struct instant now); /* a connection may take its place */
 void time_wait_free(struct tcp_time_wait *tw);
 
 /* listener.c */

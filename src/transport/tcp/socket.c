@@ -61,9 +61,9 @@ int tcp_connect(struct tcp *tcp, const struct tcp_settings *settings, struct tcp
     else if (!stack_is_local(tcp->stack, &local.address))
         return IMP_INVALID;
     if (local.port == 0)
-        error = port_choose(tcp, &local, &remote);
+        error = port_choose(tcp, settings, &local, &remote);
     struct tcp_socket *before = error ? NULL : demux_find(tcp, &local, &remote);
-    if (before && !time_wait_reusable(before, tcp_now(tcp)))
+    if (before && !time_wait_reusable(before, settings->bound && settings->local.port, tcp_now(tcp)))
         error = IMP_IN_USE;
     if (error)
         return error;
@@ -333,7 +333,8 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
     out->fast_open_failure = c->fast_open_failure;
     out->app_limited = c->sending && c->sending->rate.app_limited > 0;
     out->path_mtu = c->mtu;
-    out->advertised_mss = c->mtu - (c->socket.remote.address.family == 4 ? 40u : 60u);
+    uint32_t mss = c->mtu - (c->socket.remote.address.family == 4 ? 40u : 60u);
+    out->advertised_mss = c->mss_asked && c->mss_asked < mss ? c->mss_asked : mss;
     out->receive_mss = c->rcv.mss;
     out->unacked = c->sent.count;
     out->sacked = c->sent.sacked;

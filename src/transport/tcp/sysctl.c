@@ -85,6 +85,7 @@ static const struct row ROWS[] = {
     ONE("timestamps", timestamps, 0, 2, 1),
     ONE("tso_rtt_log", tso_rtt_log, 0, 255, 9),
     ONE("tw_reuse", tw_reuse, 0, 2, 2),
+    ONE("tw_reuse_delay", tw_reuse_delay_ms, 1, 60000, 1000),
     ONE("window_scaling", window_scaling, 0, 1, 1),
     {"wmem",
      offsetof(struct tcp_sysctls, wmem),

@@ -22,7 +22,8 @@ struct tcp_sysctls {
     uint32_t syn_linear_timeouts; /* so many SYNs more than syn_retries, all as long after the one before */
     uint32_t syn_retries, synack_retries, retries2, orphan_retries;
     uint32_t fin_timeout_s, keepalive_time_s, keepalive_intvl_s, keepalive_probes;
-    uint32_t slow_start_after_idle, moderate_rcvbuf, abort_on_overflow, tw_reuse, max_tw_buckets, max_syn_backlog;
+    uint32_t slow_start_after_idle, moderate_rcvbuf, abort_on_overflow, tw_reuse, tw_reuse_delay_ms, max_tw_buckets,
+        max_syn_backlog;
     uint32_t
         mtu_probing; /* 1: a silence may mean a black hole for large packets (RFC 8899); 2: the path's size is searched from the start */
     uint32_t base_mss, mtu_probe_floor, min_snd_mss; /* bytes: where the search begins, and how low it and any segment may go */

@@ -181,17 +181,21 @@ void demux_remove(struct tcp *tcp, struct tcp_socket *socket)
 bool port_free(struct tcp *tcp, const struct endpoint *local, const struct endpoint *remote)
 {
     const struct tcp_socket *socket = table_find(tcp, local, remote);
-    return (!socket || time_wait_reusable(socket, tcp_now(tcp))) && !demux_find_listener(tcp, local);
+    return (!socket || time_wait_reusable(socket, false, tcp_now(tcp))) && !demux_find_listener(tcp, local);
 }
 
-int port_choose(struct tcp *tcp, struct endpoint *local, const struct endpoint *remote)
+int port_choose(struct tcp *tcp, const struct tcp_settings *settings, struct endpoint *local, const struct endpoint *remote)
 {
-    const uint32_t range = EPHEMERAL_PORT_LAST - EPHEMERAL_PORT_FIRST + 1;
+    uint32_t first = settings->port_first ? settings->port_first : EPHEMERAL_PORT_FIRST;
+    uint32_t last = settings->port_last ? settings->port_last : EPHEMERAL_PORT_LAST;
+    if (first > last)
+        return IMP_INVALID;
+    uint32_t range = last - first + 1;
     struct endpoint from = *local;
     from.port = 0;
     uint32_t offset = (uint32_t)(hash_endpoints(tcp->port_key, &from, remote) % range);
     for (uint32_t i = 0; i < range; i++) {
-        local->port = (uint16_t)(EPHEMERAL_PORT_FIRST + (offset + tcp->port_counter++) % range);
+        local->port = (uint16_t)(first + (offset + tcp->port_counter++) % range);
         if (port_free(tcp, local, remote))
             return 0;
     }

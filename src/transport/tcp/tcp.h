@@ -47,6 +47,8 @@ struct tcp_personal {
 };
 struct tcp_settings { /* for one socket; zero means the node's default */
     struct endpoint local, remote;
+    bool bound;                     /* local.port is the caller's own: a connection in TIME-WAIT is no hindrance (RFC 6191) */
+    uint16_t port_first, port_last; /* where local.port is 0: the range that it is chosen from; 0: the usual bounds */
     uint8_t ttl;
     uint32_t send_buffer_bytes, receive_buffer_bytes;
     bool send_memory;         /* the send buffer is counted as by TCP_KNOB_SEND_MEMORY */

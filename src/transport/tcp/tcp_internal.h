@@ -64,13 +64,13 @@ struct tcp_listener {
     struct fast_open_queue *fast_open;
 };
 
-struct tcp_time_wait { /* all that is left of a connection for its last minute */
+#define TIME_WAIT_NS (60 * NS_PER_S) /* 2 MSL, with Linux's MSL */
+struct tcp_time_wait {               /* all that is left of a connection for its last minute */
     struct tcp_socket socket;
-    struct instant expires;
+    struct instant since, expires;
     struct sequence send_next, receive_next;
     uint32_t window; /* as on the wire */
     uint32_t timestamp_recent, timestamp_offset;
-    struct instant timestamp_time;
     bool timestamps;
 };
 

@@ -14,8 +14,6 @@
 #include "transport/tcp/events.h"
 #include "transport/tcp/rooms.h"
 
-#define TIME_WAIT_AGAIN_NS (60 * NS_PER_S)
-
 void time_wait_free(struct tcp_time_wait *tw)
 {
     struct tcp *tcp = tw->socket.tcp;
@@ -25,14 +23,19 @@ void time_wait_free(struct tcp_time_wait *tw)
     memory_free(tw);
 }
 
-/* RFC 6191 section 3, from this side: timestamps tell old segments from new ones, once a second has passed. */
-bool time_wait_reusable(const struct tcp_socket *socket, struct instant now)
+/* RFC 6191 section 3, from this side: timestamps tell old segments from new ones, once tcp_tw_reuse_delay has passed since the wait began. Who
+ * was given the port by a bind() of its own has asked for it by name, and need not wait (as in Linux). */
+bool time_wait_reusable(const struct tcp_socket *socket, bool bound, struct instant now)
 {
     const struct tcp_time_wait *tw = container_of(socket, const struct tcp_time_wait, socket);
     uint32_t reuse = socket->tcp->sysctls.tw_reuse;
-    if (socket->kind != SOCKET_TIME_WAIT || !tw->timestamps || (reuse == 2 && !ip_is_loopback(&socket->remote.address)))
+    if (socket->kind != SOCKET_TIME_WAIT || !tw->timestamps)
         return false;
-    return reuse && instant_since(now, tw->timestamp_time) > NS_PER_S;
+    if (bound)
+        return true;
+    if (!reuse || (reuse == 2 && !ip_is_loopback(&socket->remote.address)))
+        return false;
+    return instant_since(now, tw->since) > socket->tcp->sysctls.tw_reuse_delay_ms * NS_PER_MS;
 }
 
 static void time_wait_fire(struct timer *timer, struct instant now)
@@ -69,12 +72,12 @@ void time_wait_create(struct tcp_connection *c, struct instant expires)
     tw->socket = (struct tcp_socket){
         .tcp = tcp, .local = c->socket.local, .remote = c->socket.remote, .kind = SOCKET_TIME_WAIT, .state = TCP_TIME_WAIT};
     tw->expires = expires;
+    tw->since = instant_add(expires, -TIME_WAIT_NS);
     tw->send_next = c->snd.nxt;
     tw->receive_next = c->rcv.nxt;
     tw->window = c->rcv.wnd >> c->rcv.scale;
     tw->timestamps = c->flags & CONNECTION_TIMESTAMPS;
     tw->timestamp_recent = c->ts.recent;
-    tw->timestamp_time = c->ts.recent_time;
     tw->timestamp_offset = c->ts.offset;
     tcp->time_wait_count++;
     demux_remove(tcp, &c->socket);
@@ -124,7 +127,7 @@ void time_wait_input(struct tcp_time_wait *tw, const struct packet_info *info, c
     if (!(segment->flags & TCP_RST) && (old || segment->flags & (TCP_SYN | TCP_FIN) || tcp_segment_span(segment) > 0)) {
         acknowledge(tw, info, now);
         if (segment->flags & TCP_FIN && !old) {
-            tw->expires = instant_add(now, TIME_WAIT_AGAIN_NS);
+            tw->expires = instant_add(now, TIME_WAIT_NS);
             list_remove(&tw->socket.link);
             insert(tcp, tw);
         }
