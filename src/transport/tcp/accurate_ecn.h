@@ -18,7 +18,8 @@ enum accurate_option {              /* tcp_ecn_option */
 };
 enum accurate_failure { /* as in Linux's tcpi_accecn_fail_mode */
                         ACCURATE_ACE_SENDING = 1,
-                        ACCURATE_ACE_RECEIVING = 2, /* either: no more packets that may be marked, and marks are not answered */
+                        ACCURATE_ACE_RECEIVING =
+                            2, /* either: nothing that may be marked is sent; the latter: marks are not answered */
                         ACCURATE_OPTION_SENDING = 4,
                         ACCURATE_OPTION_RECEIVING = 8,
 };
