@@ -122,6 +122,32 @@ static const struct config_key *fault_keys(struct loader *l)
     return keys;
 }
 
+static void wire_unknown(struct loader *l, const char *asked, struct position at)
+{
+    const struct lab_node *node = lab_node_find(l->lab, asked);
+    const struct lab_port *wired = NULL;
+    size_t wires = 0;
+    for (size_t i = 0; node && i < node->port_count; i++)
+        if (node->ports[i]->wire && ++wires == 1)
+            wired = node->ports[i];
+    if (wired) {
+        fault_add(l->faults, at, "'%.80s' has %zu wires, expected one of them by its name or its end, such as %s.%s", asked,
+                  wires, node->name, wired->name);
+        return;
+    }
+    const char **names = arena_take(&l->lab->arena, (3 * l->lab->wire_count + 1) * sizeof *names);
+    size_t count = 0;
+    for (size_t i = 0; i < l->lab->wire_count; i++) {
+        names[count++] = l->lab->wires[i]->name;
+        for (int side = 0; side < 2; side++) {
+            const struct lab_port *end = l->lab->wires[i]->ends[side];
+            names[count++] = arena_format(&l->lab->arena, "%s.%s", end->node->name, end->name);
+        }
+    }
+    fault_add(l->faults, at, "there is no wire '%.80s', expected its name or one of its ends%s", asked,
+              fault_did_you_mean(l->faults, asked, names));
+}
+
 static void fault_target(struct loader *l, struct step *step, const struct yaml *given)
 {
     const struct fault_config *fault = &step->fault;
@@ -134,19 +160,8 @@ static void fault_target(struct loader *l, struct step *step, const struct yaml 
         return;
     }
     step->wire = lab_wire_find(l->lab, fault->wire);
-    if (step->wire)
-        return;
-    const char **names = arena_take(&l->lab->arena, (3 * l->lab->wire_count + 1) * sizeof *names);
-    size_t count = 0;
-    for (size_t i = 0; i < l->lab->wire_count; i++) {
-        names[count++] = l->lab->wires[i]->name;
-        for (int side = 0; side < 2; side++) {
-            const struct lab_port *end = l->lab->wires[i]->ends[side];
-            names[count++] = arena_format(&l->lab->arena, "%s.%s", end->node->name, end->name);
-        }
-    }
-    fault_add(l->faults, yaml_position(given, "wire", 0), "there is no wire '%.80s', expected its name or one of its ends%s",
-              fault->wire, fault_did_you_mean(l->faults, fault->wire, names));
+    if (!step->wire)
+        wire_unknown(l, fault->wire, yaml_position(given, "wire", 0));
 }
 
 static void fault_load(struct loader *l, struct load_file *file, struct step *step, const struct yaml *given)

@@ -103,6 +103,9 @@ static const struct {
      "2:71: 'ab' for 'sha256', expected 64 lower-case hex digits\n"},
     {"nodes: {a: , b: }\nwires: [a - b]\nscenario: [{fault: {wire: a.eth1, down: 5s}}]\n",
      "3:27: there is no wire 'a.eth1', expected its name or one of its ends (did you mean 'a.eth0'?)\n"},
+    {"nodes: {a: , b: , r: {kind: router, ports: {x: , y: , z: }}}\nwires: [a - r.y, b - r.z]\n"
+     "scenario: [{fault: {wire: r, down: 5s}}]\n",
+     "3:27: 'r' has 2 wires, expected one of them by its name or its end, such as r.y\n"},
     {"nodes: {a: }\nscenario: [{fault: {node: a, down: soon}}]\n",
      "2:36: 'soon' for 'down', expected true or a duration such as 5s\n"},
     {"nodes: {a: }\nscenario: [{fault: {node: a}}]\n",
