@@ -7,7 +7,7 @@
  * A capture on "any" mixes interfaces, so its packets have a "cooked" header in place of Ethernet's (LINKTYPE_LINUX_SLL2), big-endian unlike
  * the file around it, with the interface's index and the direction.
  *
- * Left out on purpose: pcapng, which `imp run --pcap` writes; tcpdump too writes the classic format. */
+ * A pcapng file is handed on to pcapng_file.c, for reading. Left out on purpose: writing one; tcpdump too writes the classic format. */
 #include "tools/pcap_file.h"
 
 #include <string.h>
@@ -50,6 +50,8 @@ static uint32_t file_u32(const struct pcap_file *file, const uint8_t *p)
 
 int pcap_file_open(struct pcap_file *file, const uint8_t *data, size_t length)
 {
+    if (pcapng_file_is(data, length))
+        return pcapng_file_open(file, data, length);
     *file = (struct pcap_file){0};
     if (length < PCAP_FILE_HEADER_BYTES)
         return IMP_TRUNCATED;
@@ -67,6 +69,8 @@ int pcap_file_open(struct pcap_file *file, const uint8_t *data, size_t length)
 
 int pcap_file_next(struct pcap_file *file, struct pcap_packet *out)
 {
+    if (file->blocks)
+        return pcapng_file_next(file, out);
     if (file->rest.length == 0)
         return IMP_NOT_FOUND;
     if (file->rest.length < PCAP_RECORD_HEADER_BYTES)
