@@ -12,6 +12,7 @@ struct way {
 };
 struct way_cache {
     unsigned bits; /* the table has 2^bits places */
+    unsigned lost; /* entries that gave way to another since it had this size */
     struct way ways[];
 };
 

@@ -1,7 +1,8 @@
 /* The retransmission queue: one record for each segment that is out.
  *
  * A ring of records in the order of the stream. New segments are pushed at the back, acknowledged ones popped at the front, and a
- * place in the stream is found by a binary search, so that a SACK block costs a logarithm and its own length. The records carry
+ * place in the stream is found by a binary search, so that a SACK block costs a logarithm and its own length; or at once, when the
+ * segments are all as long as the first, as in a bulk transfer. The records carry
  * the segment's boundaries (a retransmission sends the same bytes again, so the sum over its payload is kept and never computed
  * twice), when it was last sent, and its flags.
  *
@@ -16,7 +17,7 @@
 
 #include "base/memory.h"
 
-enum { CAPACITY_FIRST = 16 };
+enum { CAPACITY_FIRST = 16, GUESS_FROM = 8 };
 
 static void grow(struct retransmit_queue *queue)
 {
@@ -57,6 +58,15 @@ void retransmit_queue_pop(struct retransmit_queue *queue)
 uint32_t retransmit_queue_find(const struct retransmit_queue *queue, struct sequence at)
 {
     uint32_t low = 0, high = queue->count;
+    const struct sent *first = high ? sent_at(queue, 0) : NULL;
+    if (high > GUESS_FROM && first->length && sequence_after(at, first->start)) {
+        uint32_t guess = sequence_distance(first->start, at) / first->length;
+        if (guess < high && sequence_after(sent_end(sent_at(queue, guess)), at)) {
+            high = guess;
+            if (guess == 0 || sequence_at_most(sent_end(sent_at(queue, guess - 1)), at))
+                return guess;
+        }
+    }
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (sequence_at_most(sent_end(sent_at(queue, middle)), at))
