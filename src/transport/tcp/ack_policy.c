@@ -21,6 +21,7 @@
 #include "transport/limits.h"
 #include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
+#include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 
 enum { QUICK_ACKS_MAX = 16 };
@@ -80,13 +81,22 @@ static void measure_round_trip(struct tcp_connection *c, const struct tcp_segmen
         c->rcv.rtt_ns += (sample - c->rcv.rtt_ns) / 8;
 }
 
+/* What is larger than we said we take was joined of smaller pieces on its way; these are what both sides take. */
+static uint16_t piece_bytes(const struct tcp_connection *c, uint32_t payload_bytes)
+{
+    uint32_t most = c->mtu_told - connection_headers(c);
+    if (payload_bytes > most)
+        payload_bytes = c->mss_peer < most ? c->mss_peer : most;
+    return (uint16_t)payload_bytes;
+}
+
 void ack_data_received(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
 {
     c->ack.pending |= ACK_WANTED;
     if (segment->flags & TCP_PSH)
         c->ack.pending |= ACK_PUSHED;
     if (segment->payload_bytes >= c->rcv.mss)
-        c->rcv.mss = segment->payload_bytes < UINT16_MAX ? (uint16_t)segment->payload_bytes : (uint16_t)UINT16_MAX;
+        c->rcv.mss = piece_bytes(c, segment->payload_bytes);
     measure_round_trip(c, segment, now);
     int64_t gap = instant_since(now, c->ack.last_receive);
     if (c->ack.timeout_ns == 0) {

@@ -135,9 +135,8 @@ void syn_data_again(struct tcp_connection *c, struct instant now)
     timer_restart_retransmit(c, now);
 }
 
-static void syn_ack_acknowledge(struct tcp_connection *c, struct instant now)
+static void syn_ack_acknowledge(struct tcp_connection *c, bool waits, struct instant now)
 {
-    bool waits = c->writer_waits || c->ack.pingpong;
     if (waits && !c->accurate && !c->sent.lost && !(c->ack.pending & ACK_NOW)) {
         ack_with_request(c, now);
         output(c, now);
@@ -186,11 +185,12 @@ void syn_sent_input(struct tcp_connection *c, const struct tcp_segment *segment,
     handshake_options(c, segment, now);
     fast_open_answered(c, segment, now);
     handshake_done(c, segment->acknowledgement, now);
+    bool waits = c->writer_waits || c->ack.pingpong;
     if (segment->payload_bytes || segment->flags & TCP_FIN) {
         receive_data(c, segment, frame, now);
         frame = NULL;
     }
     if (c->socket.state != TCP_CLOSED && c->socket.state != TCP_TIME_WAIT)
-        syn_ack_acknowledge(c, now);
+        syn_ack_acknowledge(c, waits, now);
     frame_release(frame);
 }

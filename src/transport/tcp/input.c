@@ -261,6 +261,14 @@ static void queue_in_order(struct tcp_connection *c, struct frame *payload, uint
         connection_tell(c);
 }
 
+/* Linux since 6.17 does not cut what ends beyond the window (which RFC 9293 3.10.7.4 allows, but does not ask for): it is taken whole when the
+ * application has read all that came before, and it is next in order or not more than the memory for twice the buffer. */
+static bool beyond_welcome(const struct tcp_connection *c, struct sequence start, struct sequence end)
+{
+    return c->receive.length == 0 &&
+           (sequence_at_most(start, c->rcv.nxt) || sequence_distance(c->rcv.nxt, end) <= 2u * c->rcv.limit);
+}
+
 /* Steps 7 and 8. */
 void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame, struct instant now)
 {
@@ -278,8 +286,15 @@ void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, s
         frame_release(frame);
         return;
     }
-    if (sequence_after(end, edge) ||
-        (fin && sequence_after(sequence_add(end, 1), sequence_add(edge, 1)))) { /* cut off what is beyond the window */
+    bool whole = c->socket.tcp->sysctls.whole_segments && segment->payload_bytes;
+    if (whole && sequence_after(end, edge) && !beyond_welcome(c, start, end)) {
+        ack_duplicate(c, segment, now);
+        drop(c, frame, DROP_TCP_OUT_OF_WINDOW);
+        return;
+    }
+    if (!whole &&
+        (sequence_after(end, edge) ||
+         (fin && sequence_after(sequence_add(end, 1), sequence_add(edge, 1))))) { /* cut off what is beyond the window */
         c->ack.pending |= ACK_WANTED | ACK_NOW;
         fin = false;
         end = edge;
@@ -298,12 +313,15 @@ void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, s
         start = c->rcv.nxt;
     }
     uint32_t length = sequence_distance(start, end);
-    if (length > 0)
+    if (length > 0 && segment->flags & TCP_SYN)
+        c->ack.pending |= ACK_WANTED; /* what answers the SYN acknowledges it, and no rhythm begins with it (as Linux) */
+    else if (length > 0)
         ack_data_received(c, segment, now);
     if (fin) {
         c->flags |= CONNECTION_FIN_AHEAD;
         c->rcv.fin = end;
-        c->ack.pending |= sequence_equal(start, c->rcv.nxt) ? ACK_WANTED : ACK_WANTED | ACK_NOW;
+        bool calm = sequence_equal(start, c->rcv.nxt) && sequence_after(edge, c->rcv.nxt); /* in order, and there was room */
+        c->ack.pending |= calm ? ACK_WANTED : ACK_WANTED | ACK_NOW;
     }
     if (length == 0)
         frame_release(frame);

@@ -98,6 +98,7 @@ static const struct row ROWS[] = {
     OWN("user_timeout_least", user_timeout_least_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 100),
     OWN("user_timeout_most", user_timeout_most_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 3600),
     OWN("user_timeout_option", user_timeout_option_s, 0, LIMIT_TCP_USER_TIMEOUT_S, 0),
+    OWN("whole_segments", whole_segments, 0, 1, 0),
     OWN("window_validation", window_validation, 0, 1, 0),
 };
 static const char PREFIX[] = "net.ipv4.tcp_", OWN_PREFIX[] = "net.imp.tcp_", CONGESTION[] = "net.ipv4.tcp_congestion_control";
