@@ -2,7 +2,7 @@
  *
  * Scripts set sysctls through a shell, where a stand-in for sysctl(8) appends lines "name=value" to the file that IMP_SYSCTL_FILE names. It is
  * read when the world is made, and again, when it has changed, before calls and packets that settings bear on; a later line overrides an earlier one, so the
- * whole file is read each time. Names with "/" for "." are understood, blanks around names and values are not part of them, "#" and
+ * whole file is read each time. Names with "/" for "." are understood, also whole ones from /proc/sys, blanks around names and values are not part of them, "#" and
  * ";" start comments. What nobody here knows is ignored, as are values out of range: the kernel's sysctl would complain on the
  * terminal, and go on.
  *
@@ -54,6 +54,9 @@ static void line_read(struct drill *drill, char *line, uint32_t *forgotten)
         return;
     *equals = 0;
     char *name = trim(line), *value = trim(equals + 1);
+    static const char PROC[] = "/proc/sys/";
+    if (strncmp(name, PROC, sizeof PROC - 1) == 0)
+        name += sizeof PROC - 1;
     for (char *at = name; *at; at++)
         if (*at == '/')
             *at = '.';

@@ -207,11 +207,11 @@ static void test_sysctl_file(void **state)
     must_fail(do_connect(fd, SERVER_PORT), EINPROGRESS);
     local_known = false;
     out(0, "S 0:0(0) win 65535 <mss 1460,sackOK,ws 8>");
-    assert_true(dprintf(file, "net.ipv4.tcp_rmem=4096 540000 15728640\n") > 0); /* as the public scripts set it */
+    assert_true(dprintf(file, "/proc/sys/net/ipv4/tcp_rmem=4096 131072 1000000\n") > 0);
     (void)listener(1);
     local_known = false;
     in("S 0:0(0) win 32792 <mss 1000,sackOK,ws 7>");
-    out(0, "S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,ws 8>");
+    out(0, "S. 0:0(0) ack 1 win 64240 <mss 1460,sackOK,ws 4>");
     close(file);
     unlink(path);
 }
