@@ -31,7 +31,9 @@ struct engine {
     struct map wires;
     struct node **node_by_id; /* [1..node_count] */
     uint32_t node_count;
-    struct arena arena; /* wires, ports and names */
+    struct arena arena;                      /* wires, ports and names */
+    const struct wire_settings *settings[4]; /* which wires were made with of late */
+    uint32_t settings_next;
     uint64_t timers_fired, frames_carried, tasks_alive, task_switches;
     bool (*mark)(struct frame **frame); /* wires_mark_with() */
     bool stopping, digesting;

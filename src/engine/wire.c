@@ -48,7 +48,8 @@ struct lounge { /* a CoDel queue */
     uint64_t waiting_bytes;
     struct codel codel;
 };
-/* In order of use: an arrival reads the first line, a departure the next two as well, and without faults nothing more is touched but the counts. */
+/* In order of use: an arrival reads the first line, a departure the next two as well, and without faults nothing more of it is touched. The settings are
+ * shared by all wires that were made with the same ones, until somebody asks for a direction's own to change them. */
 struct direction {
     _Alignas(CACHE_LINE) struct channel normal;
     struct port *to, *from;
@@ -57,10 +58,11 @@ struct direction {
     int64_t busy_until_ns;
     bool watched; /* the wire has, or had, taps */
     bool has_lounge;
-    _Alignas(CACHE_LINE) struct wire_settings settings;
-    _Alignas(CACHE_LINE) struct wire_counts counts;
-    struct lounge *lounge; /* NULL until the discipline is CoDel and a frame comes */
-    struct channel *late;  /* NULL until a frame is held back */
+    _Alignas(CACHE_LINE) const struct wire_settings *settings;
+    struct wire_counts counts;
+    struct wire_settings *own; /* NULL: the settings are shared */
+    struct lounge *lounge;     /* NULL until the discipline is CoDel and a frame comes */
+    struct channel *late;      /* NULL until a frame is held back */
     struct random random;
     struct stream_hash digest;
 };
@@ -76,11 +78,23 @@ _Static_assert(sizeof(struct channel) == CACHE_LINE && offsetof(struct direction
 
 /* ---- making and finding ---- */
 
+/* The last few that wires were made with are looked at: the wires of a range follow one another. */
+static const struct wire_settings *settings_shared(struct engine *engine, const struct wire_settings *settings)
+{
+    for (unsigned i = 0; i < count_of(engine->settings); i++)
+        if (engine->settings[i] && memcmp(engine->settings[i], settings, sizeof *settings) == 0)
+            return engine->settings[i];
+    struct wire_settings *copy = arena_take(&engine->arena, sizeof *copy);
+    *copy = *settings;
+    engine->settings[engine->settings_next++ % count_of(engine->settings)] = copy;
+    return copy;
+}
+
 static void direction_init(struct wire *wire, unsigned side, struct port *from, struct port *to,
                            const struct wire_settings *settings)
 {
     struct direction *direction = &wire->direction[side];
-    direction->settings = *settings;
+    direction->settings = settings_shared(wire->engine, settings);
     direction->from = from;
     direction->to = to;
     direction->normal.direction = direction;
@@ -123,7 +137,13 @@ struct port *wire_peer(const struct port *port) { return port->wire ? port->wire
 struct wire *wire_find(struct engine *engine, const char *name) { return map_get(&engine->wires, name, strlen(name)); }
 struct wire_settings *wire_direction_settings(struct wire *wire, unsigned from_side)
 {
-    return &wire->direction[from_side].settings;
+    struct direction *direction = &wire->direction[from_side];
+    if (!direction->own) {
+        direction->own = arena_take(&wire->engine->arena, sizeof *direction->own);
+        *direction->own = *direction->settings;
+        direction->settings = direction->own;
+    }
+    return direction->own;
 }
 bool wire_is_up(const struct wire *wire) { return wire->up; }
 
@@ -178,7 +198,7 @@ static inline void departures_pass(struct direction *direction, struct instant n
 
 static bool queue_has_room(struct direction *direction, uint32_t length, struct instant now)
 {
-    const struct wire_settings *settings = &direction->settings;
+    const struct wire_settings *settings = direction->settings;
     departures_pass(direction, now);
     uint32_t waiting = direction->departures.count;
     if (waiting > direction->counts.queue_frames_peak)
@@ -191,7 +211,7 @@ static bool queue_has_room(struct direction *direction, uint32_t length, struct 
 /* When the frame's last bit has left. */
 static int64_t departure_of(struct direction *direction, uint32_t length, struct instant now)
 {
-    const struct wire_settings *settings = &direction->settings;
+    const struct wire_settings *settings = direction->settings;
     int64_t start = direction->busy_until_ns > now.ns ? direction->busy_until_ns : now.ns;
     uint64_t bits = ((uint64_t)length + settings->overhead_bytes) * 8;
     int64_t departure = start + (int64_t)(bits * (uint64_t)NS_PER_S / settings->rate_bps); /* 64 KiB * 8e9 fits easily */
@@ -242,7 +262,7 @@ static struct channel *late_channel(struct direction *direction)
 static void journey(struct direction *direction, struct frame *frame, int64_t departure_ns)
 {
     struct node *sender = direction->from->node;
-    const struct wire_settings *settings = &direction->settings;
+    const struct wire_settings *settings = direction->settings;
     int64_t arrival = departure_ns + settings->delay_ns;
     if (settings->largest_bytes && frame_total(frame) > settings->largest_bytes) {
         direction->counts.lost++;
@@ -285,7 +305,7 @@ static inline void embark(struct direction *direction, struct frame *frame, stru
     direction->counts.bytes += length;
     if (__builtin_expect(direction->watched, 0))
         taps_see(port->wire, port->side, frame, now);
-    const struct wire_settings *settings = &direction->settings;
+    const struct wire_settings *settings = direction->settings;
     if ((settings->loss_ppm | settings->corrupt_ppm | settings->duplicate_ppm | settings->reorder_ppm |
          settings->largest_bytes) == 0 &&
         settings->jitter_ns == 0)
@@ -309,13 +329,13 @@ static void lounge_fire(struct timer *timer, struct instant now);
 static bool device_has_room(struct direction *direction, struct instant now)
 {
     departures_pass(direction, now);
-    return direction->departures.count <= direction->settings.device_frames;
+    return direction->departures.count <= direction->settings->device_frames;
 }
 
 /* What CoDel says of a frame that leaves the queue: false when it was dropped. */
 static bool codel_passes(struct direction *direction, struct frame **frame, int64_t waited_ns, struct instant now)
 {
-    const struct wire_settings *settings = &direction->settings;
+    const struct wire_settings *settings = direction->settings;
     struct lounge *lounge = direction->lounge;
     uint64_t behind = lounge->waiting_bytes;
     struct codel_frame asked = {.now_ns = now.ns,
@@ -352,7 +372,7 @@ static void lounge_empty(struct direction *direction, struct instant now)
         if (!codel_passes(direction, &frame, waited, now))
             continue;
         /* settings may have changed meanwhile: without a rate it leaves at once */
-        int64_t departure = direction->settings.rate_bps ? departure_of(direction, length, now) : now.ns;
+        int64_t departure = direction->settings->rate_bps ? departure_of(direction, length, now) : now.ns;
         embark(direction, frame, now, departure);
     }
     if (lounge->waiting.count)
@@ -386,7 +406,7 @@ static void lounge_fire(struct timer *timer, struct instant now)
 
 static void lounge_enter(struct direction *direction, struct frame *frame, struct instant now)
 {
-    const struct wire_settings *settings = &direction->settings;
+    const struct wire_settings *settings = direction->settings;
     struct lounge *lounge = direction->lounge;
     if (!lounge) {
         lounge = direction->lounge = memory_take_zeroed(1, sizeof *lounge);
@@ -420,17 +440,18 @@ void port_transmit(struct port *port, struct frame *frame, struct instant now)
     }
     uint32_t length = frame_total(frame);
     int64_t departure = now.ns;
-    if (direction->settings.discipline == DISCIPLINE_CODEL || (direction->has_lounge && direction->lounge->waiting.count)) {
+    if (direction->settings->discipline == DISCIPLINE_CODEL || (direction->has_lounge && direction->lounge->waiting.count)) {
         lounge_enter(direction, frame, now);
         return;
     }
-    if (direction->settings.rate_bps) {
+    if (direction->settings->rate_bps) {
         if (!queue_has_room(direction, length, now)) {
             direction->counts.queue_drops++;
             node_drop(sender, frame, DROP_WIRE_QUEUE_FULL);
             return;
         }
-        if (direction->settings.discipline == DISCIPLINE_STEP && direction->departures.count > direction->settings.mark_frames)
+        if (direction->settings->discipline == DISCIPLINE_STEP &&
+            direction->departures.count > direction->settings->mark_frames)
             mark(direction, &frame);
         departure = departure_of(direction, length, now);
     }
