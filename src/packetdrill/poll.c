@@ -171,9 +171,11 @@ static bool epoll_look(struct drill *drill, void *context)
             watch_remove(watch);
             continue;
         }
-        uint32_t events = (uint16_t)descriptor_events(drill, watch->descriptor) & watch->events;
         bool news = !(watch->events & EPOLLET) || edge_passed(watch);
-        if (!events || watch->asleep || !news || call->found == call->maximum)
+        if (watch->asleep || !news || call->found == call->maximum)
+            continue; /* not looked at: who looks at a full socket is told of room */
+        uint32_t events = (uint16_t)descriptor_events(drill, watch->descriptor) & watch->events;
+        if (!events)
             continue;
         call->events[call->found++] = (struct epoll_event){.events = events, .data = watch->data};
         watch->told_in = watch->descriptor->ins + 1;

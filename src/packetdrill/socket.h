@@ -29,7 +29,7 @@ struct socket {
     bool ended;                        /* the connection is over, and `error` has been set */
     bool shut_read, shut_write;
     uint64_t received; /* bytes; it and the next two as last observed */
-    bool finished, writable;
+    bool finished, opened, no_space;
     uint64_t written; /* bytes that TCP took */
     struct error_queue errors;
     int error; /* errno to be told once, as SO_ERROR */

@@ -35,10 +35,10 @@ static void tcp_changed(struct tcp_socket *tcp, void *owner)
  * connection's opening and its end. TCP's own word comes only for the first bytes in an empty buffer. */
 static void wakes_observe(struct socket *socket, const struct tcp_info *info)
 {
-    bool over = info->state == TCP_CLOSED, writable = tcp_writable(socket->tcp);
+    bool over = info->state == TCP_CLOSED, opened = tcp_connected(socket->tcp) != IMP_BUSY;
     if (info->bytes_received != socket->received || info->finished_receiving != socket->finished)
         socket->descriptor.ins++;
-    if (writable && !socket->writable)
+    if ((opened && !socket->opened) || (socket->no_space && !info->no_space))
         socket->descriptor.outs++;
     if (over) {
         socket->descriptor.ins++;
@@ -47,7 +47,8 @@ static void wakes_observe(struct socket *socket, const struct tcp_info *info)
     }
     socket->received = info->bytes_received;
     socket->finished = info->finished_receiving;
-    socket->writable = writable;
+    socket->opened = opened;
+    socket->no_space = info->no_space;
 }
 
 static enum tcp_state state_of(const struct socket *socket)
@@ -331,6 +332,8 @@ short stream_events(struct socket *socket)
             events |= POLLIN | POLLRDNORM;
         if (out_over || tcp_writable(socket->tcp))
             events |= POLLOUT | POLLWRNORM;
+        else
+            tcp_want_space(socket->tcp);
     }
     if (socket->error || error_queue_waiting(socket))
         events |= POLLERR;

@@ -195,10 +195,13 @@ static ssize_t send_bytes(struct socket *socket, const struct msghdr *message, c
         size_t end = pinned ? fragments_end(message, done) : length;
         unsigned how =
             (flags & MSG_MORE && end == length ? TCP_SEND_MORE : 0u) | (flags & MSG_EOR || end < length ? TCP_SEND_RECORD : 0u);
-        ssize_t n = opening ? IMP_BUSY : tcp_send(socket->tcp, data + done, end - done, how);
+        size_t asked = end - done;
+        ssize_t n = opening ? IMP_BUSY : tcp_send(socket->tcp, data + done, asked, how);
         if (n > 0) {
             done += (size_t)n;
             socket->written += (uint64_t)n;
+            if (!patient && (size_t)n < asked) /* there is no more room */
+                return (ssize_t)done;
             continue;
         }
         if (n != IMP_BUSY)

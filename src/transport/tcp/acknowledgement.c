@@ -103,7 +103,7 @@ static void time_round_trip(struct tcp_connection *c, struct ack_news *news)
 /* The send buffer is worth twice the window: one under way, one ready to follow. */
 static void tune_send_buffer(struct tcp_connection *c)
 {
-    if (c->flags & CONNECTION_SEND_FIXED)
+    if (c->flags & (CONNECTION_SEND_FIXED | CONNECTION_SEND_MEMORY)) /* send_memory.c has its own rule */
         return;
     uint64_t wanted = 2ull * c->congestion.cwnd * (c->mss + 512u);
     if (wanted > c->socket.tcp->sysctls.wmem[2])
@@ -117,7 +117,7 @@ static void free_acknowledged(struct tcp_connection *c, struct sequence ack, str
     uint32_t bytes = sequence_distance(c->snd.una, ack);
     if (c->flags & CONNECTION_FIN_SENT && bytes > c->send.length)
         bytes--; /* the FIN */
-    bool full = c->snd.limit < burst_held(c) + c->snd.limit / 3;
+    bool full = c->snd.limit < c->send.length + c->snd.limit / 3 && !(c->flags & CONNECTION_SEND_MEMORY);
     send_buffer_drop(&c->send, bytes);
     c->snd.una = ack;
     c->count.bytes_acked += bytes;

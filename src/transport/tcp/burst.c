@@ -3,7 +3,7 @@
  * Linux keeps a stream as a queue of large pieces and lets the device cut each into segments (segmentation offload). Here every segment is
  * made singly, and yet the pieces can be seen from outside: the last segment of what leaves as one has PSH, when it is more than one
  * segment or when the application's mark lies in it; and MSG_EOR ends a record, which no segment goes across. So the marks and the
- * records' ends are kept as seams, and only of what was not yet sent: a record in the retransmission queue has its PSH from the day
+ * records' ends (where memory is counted, every piece's end) are kept as seams, and only of what was not yet sent: a record in the retransmission queue has its PSH from the day
  * when it left.
  *
  * How much leaves at once is what the pace of the connection brings in a millisecond, but at least tcp_min_tso_segs, more on very short
@@ -18,6 +18,7 @@
 
 #include "base/memory.h"
 #include "transport/tcp/rooms.h"
+#include "transport/tcp/send_memory.h"
 
 enum {
     BURST_BYTES = 65215,   /* the largest packet, less headroom: Linux's sk_gso_max_size */
@@ -67,7 +68,7 @@ struct burst_piece burst_next(struct tcp_connection *c)
         queue->count--;
     }
     for (uint32_t i = 0; i < queue->count; i++)
-        if (seam_at(queue, i)->record)
+        if (seam_at(queue, i)->record || c->flags & CONNECTION_SEND_MEMORY)
             return (struct burst_piece){.length = sequence_distance(c->snd.nxt, seam_at(queue, i)->at)};
     if (queue->capacity && !queue->count && c->sent.count == 0) /* at rest: an idle connection holds no memory here */
         burst_free(queue);
@@ -149,20 +150,19 @@ uint64_t burst_held(const struct tcp_connection *c)
     if (!(c->flags & CONNECTION_SEND_MEMORY) || !c->sending)
         return c->send.length;
     const struct burst_queue *queue = &c->sending->burst;
-    uint32_t waiting = queue->count + sequence_before(c->snd.nxt, output_end(c));
-    return c->send.length + (uint64_t)BURST_COST * (departures(c) + waiting);
+    struct sequence end = output_end(c);
+    uint32_t gone = 0;
+    while (gone < queue->count && !sequence_after(seam_at(queue, gone)->at, c->snd.nxt))
+        gone++;
+    bool tail = queue->count ? sequence_before(seam_at(queue, queue->count - 1)->at, end) : sequence_before(c->snd.nxt, end);
+    return c->send.length + (uint64_t)BURST_COST * (departures(c) + queue->count - gone + tail);
 }
 
 uint32_t burst_room(struct tcp_connection *c)
 {
-    uint64_t held = burst_held(c);
-    if (!(c->flags & CONNECTION_SEND_MEMORY))
-        return held < c->snd.limit ? c->snd.limit - (uint32_t)held : 0;
-    if (held < c->snd.limit)
+    if (c->flags & CONNECTION_SEND_MEMORY)
         return UINT32_MAX; /* burst_write() stops at a piece's end */
-    const struct burst_queue *queue = c->sending ? &c->sending->burst : NULL;
-    uint32_t goal = piece_bytes(c), unsent = sequence_distance(c->snd.nxt, output_end(c));
-    return queue && unsent && !queue->tail_record && unsent < goal ? goal - unsent : 0;
+    return c->send.length < c->snd.limit ? c->snd.limit - c->send.length : 0;
 }
 
 /* ---- writing ---- */
@@ -187,18 +187,17 @@ static uint32_t piece_room(struct tcp_connection *c, uint32_t goal)
         queue->tail = c->snd.nxt; /* its front has left */
     uint32_t held = sequence_before(queue->tail, end) ? sequence_distance(queue->tail, end) : 0;
     bool full = held && (queue->tail_record || held >= goal);
-    if ((full || !held) && c->flags & CONNECTION_SEND_MEMORY && burst_held(c) >= c->snd.limit)
+    if ((full || !held) && !send_memory_room(c))
         return 0;
     if (full) {
-        if (queue->tail_record || queue->tail_push)
+        if (queue->tail_record || queue->tail_push || c->flags & CONNECTION_SEND_MEMORY)
             seam_add(queue, end);
         held = 0;
     }
     if (!held) {
         queue->tail = end;
-        queue->tail_record = false;
+        queue->tail_record = queue->tail_push = false;
     }
-    queue->tail_push = false;
     return goal - held;
 }
 
@@ -211,6 +210,8 @@ uint32_t burst_write(struct tcp_connection *c, const struct burst_write *write, 
     uint32_t goal = piece_bytes(c), done = 0, unit = c->socket.state >= TCP_ESTABLISHED ? c->mss : 0, room;
     while (done < write->length && (room = piece_room(c, goal)) > 0) {
         uint32_t left = write->length - done, part = left < room ? left : room;
+        if (done == 0)
+            queue->tail_push = false; /* a mark set while writing stays with the piece's end */
         if (write->data)
             send_buffer_write(&c->send, write->data + done, part, unit);
         else

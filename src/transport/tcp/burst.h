@@ -50,6 +50,7 @@ void burst_free(struct burst_queue *queue);
 struct tcp_info;
 void busy_written(struct tcp_connection *c, struct instant now);
 void busy_wants_room(struct tcp_connection *c); /* a write found the send buffer full */
+void busy_has_room(struct tcp_connection *c);
 void busy_sent(struct tcp_connection *c, bool any, bool cwnd_limited, bool window_limited, struct instant now);
 void busy_acknowledged(struct tcp_connection *c, struct instant now);
 void busy_info(const struct tcp_connection *c, struct tcp_info *out, struct instant now);

@@ -45,14 +45,18 @@ void busy_sent(struct tcp_connection *c, bool any, bool cwnd_limited, bool windo
         start(c->sending, BUSY_BUFFER, now);
 }
 
+void busy_has_room(struct tcp_connection *c)
+{
+    c->sending->busy.wants_room = false;
+    stop(c, BUSY_BUFFER, tcp_now(c->socket.tcp));
+}
+
 void busy_acknowledged(struct tcp_connection *c, struct instant now)
 {
     if (!c->sending)
         return;
-    if (c->sending->busy.wants_room && tcp_writable(&c->socket)) {
-        c->sending->busy.wants_room = false;
-        stop(c, BUSY_BUFFER, now);
-    }
+    if (c->sending->busy.wants_room && !(c->flags & CONNECTION_SEND_MEMORY) && tcp_writable(&c->socket))
+        busy_has_room(c);
     if (c->send.length == 0)
         stop(c, BUSY_SENDING, now);
 }

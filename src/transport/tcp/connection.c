@@ -47,10 +47,10 @@ static void buffers_prepare(struct tcp_connection *c, const struct tcp_settings 
         c->snd.limit = bounded(settings->send_buffer_bytes, LIMIT_TCP_SEND_BUFFER_LEAST);
         c->flags |= CONNECTION_SEND_FIXED;
     }
-    if (settings->send_buffer_bytes && settings->send_memory) {
-        c->snd.limit = bounded(2 * settings->send_buffer_bytes, LIMIT_TCP_SEND_BUFFER_LEAST);
+    if (sysctls->wmem_overhead || (settings->send_buffer_bytes && settings->send_memory))
         c->flags |= CONNECTION_SEND_MEMORY;
-    }
+    if (settings->send_buffer_bytes && c->flags & CONNECTION_SEND_MEMORY)
+        c->snd.limit = bounded(2 * settings->send_buffer_bytes, LIMIT_TCP_SEND_BUFFER_LEAST);
     if (settings->receive_buffer_bytes) {
         c->rcv.limit = bounded(settings->receive_buffer_bytes, LIMIT_TCP_RECEIVE_BUFFER_LEAST);
         c->flags |= CONNECTION_RECEIVE_FIXED;

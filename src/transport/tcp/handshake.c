@@ -19,6 +19,7 @@
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
+#include "transport/tcp/send_memory.h"
 #include "transport/tcp/user_timeout.h"
 
 void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, struct instant now)
@@ -94,6 +95,7 @@ void handshake_done(struct tcp_connection *c, struct sequence ack, struct instan
         c->snd.partial_end = c->snd.una;
     c->recovery.high = c->recovery.undo_marker = c->snd.una;
     path_probe_begin(c, now);
+    send_memory_begin(c);
     user_timeout_changed(c);
     set_state(c, TCP_ESTABLISHED);
     event_established(c);

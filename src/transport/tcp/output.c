@@ -26,6 +26,7 @@
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
+#include "transport/tcp/send_memory.h"
 #include "transport/tcp/user_timeout.h"
 #include "transport/tcp/validation.h"
 
@@ -513,6 +514,8 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
         bool fin = fin_wanted && piece.last && (uint32_t)length == piece.length;
         send_new(c, (uint32_t)length, (uint16_t)((fin ? SENT_FIN : 0) | (left == 0 ? end | SENT_EDGE : 0)), now);
         any = true;
+        if (left == 0)
+            send_memory_check(c); /* while the window is not yet full */
     }
     after_sending(c, any, limited, now);
     busy_sent(c, any, limited, held_back, now);
@@ -527,6 +530,7 @@ void output(struct tcp_connection *c, struct instant now)
 {
     if (wants_to_send(c))
         send_some(c, false, now);
+    send_memory_check(c);
 }
 
 void output_burst(struct tcp_connection *c, struct instant now)

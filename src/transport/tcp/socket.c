@@ -18,6 +18,7 @@
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/options.h"
 #include "transport/tcp/rooms.h"
+#include "transport/tcp/send_memory.h"
 
 const char *tcp_state_name(enum tcp_state state)
 {
@@ -152,7 +153,10 @@ static ssize_t write_now(struct tcp_connection *c, const struct burst_write *wri
         fast_open_go(c, tcp_now(tcp));
     if (corks)
         c->flags |= CONNECTION_CORKED;
-    output(c, tcp_now(tcp));
+    if (n)
+        output(c, tcp_now(tcp));
+    if (n < wanted)
+        busy_wants_room(c); /* still, whatever has just left */
     if (corks)
         c->flags &= ~(uint32_t)CONNECTION_CORKED;
     bury(tcp);
@@ -272,11 +276,19 @@ bool tcp_writable(const struct tcp_socket *socket)
     const struct tcp_connection *c = container_of(socket, const struct tcp_connection, socket);
     if (socket->state == TCP_CLOSED)
         return true; /* to be told the error */
+    if (c->flags & CONNECTION_SEND_MEMORY && socket->state >= TCP_ESTABLISHED)
+        return send_memory_writable(c);
     uint32_t low = c->personal.not_sent_low, waiting = sequence_distance(c->snd.nxt, output_end(c));
     bool open = socket->state >= TCP_ESTABLISHED || c->flags & (CONNECTION_DEFERRED | CONNECTION_FAST_OPEN);
     if (low && open && !(c->flags & CONNECTION_DEFERRED) && waiting >= low)
         return false;
-    return open && burst_held(c) + c->snd.limit / 3 <= c->snd.limit;
+    return open && c->send.length + c->snd.limit / 3 <= c->snd.limit;
+}
+
+void tcp_want_space(struct tcp_socket *socket)
+{
+    if (socket->kind == SOCKET_CONNECTION && !tcp_writable(socket))
+        busy_wants_room(connection_of(socket));
 }
 
 void tcp_local(const struct tcp_socket *socket, struct endpoint *out) { *out = socket->local; }
@@ -357,6 +369,7 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
     busy_info(c, out, now);
     out->receive_buffer = c->rcv.limit;
     out->timeouts_in_a_row = c->retries;
+    out->no_space = c->flags & CONNECTION_SEND_MEMORY ? c->sending && c->sending->busy.wants_room : !tcp_writable(&c->socket);
     out->finished_receiving = c->flags & CONNECTION_FIN_RECEIVED;
     if (c->congestion.ops->describe)
         c->congestion.ops->describe(&c->congestion, out->congestion_state, sizeof out->congestion_state);

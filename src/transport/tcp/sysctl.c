@@ -60,6 +60,7 @@ static const struct row ROWS[] = {
     ONE("mtu_probe_floor", mtu_probe_floor, LIMIT_TCP_MSS_LEAST, 65535, LIMIT_TCP_MSS_LEAST),
     ONE("mtu_probing", mtu_probing, 0, 2, 0),
     ONE("min_tso_segs", min_tso_segs, 1, 65535, 2),
+    ONE("notsent_lowat", notsent_lowat, 0, UINT32_MAX, UINT32_MAX),
     ONE("orphan_retries", orphan_retries, 0, 255, LIMIT_TCP_ORPHAN_RETRIES),
     ONE("probe_interval", probe_interval_s, 0, INT32_MAX, 600),
     ONE("probe_threshold", probe_threshold, 0, INT32_MAX, 8),
@@ -90,7 +91,7 @@ static const struct row ROWS[] = {
     {"wmem",
      offsetof(struct tcp_sysctls, wmem),
      3,
-     LIMIT_TCP_SEND_BUFFER_LEAST,
+     1,
      LIMIT_TCP_BUFFER_ASKED,
      {LIMIT_TCP_SEND_BUFFER_LEAST, LIMIT_TCP_SEND_BUFFER_DEFAULT, LIMIT_TCP_SEND_BUFFER},
      false},
@@ -100,6 +101,7 @@ static const struct row ROWS[] = {
     OWN("user_timeout_option", user_timeout_option_s, 0, LIMIT_TCP_USER_TIMEOUT_S, 0),
     OWN("whole_segments", whole_segments, 0, 1, 0),
     OWN("window_validation", window_validation, 0, 1, 0),
+    OWN("wmem_overhead", wmem_overhead, 0, 1, 0),
 };
 static const char PREFIX[] = "net.ipv4.tcp_", OWN_PREFIX[] = "net.imp.tcp_", CONGESTION[] = "net.ipv4.tcp_congestion_control";
 static const char FAST_OPEN_KEY[] = "net.ipv4.tcp_fastopen_key";

@@ -41,6 +41,8 @@ struct tcp_sysctls {
     uint32_t cubic_hystart;             /* enum congestion_exit */
     uint32_t min_tso_segs, tso_rtt_log; /* how much leaves in one piece (burst.c) */
     uint32_t pacing_ss_ratio, pacing_ca_ratio;
+    uint32_t wmem_overhead;    /* 1: the send buffer counts memory (send_memory.c) */
+    uint32_t notsent_lowat;    /* bytes, for sockets without TCP_NOTSENT_LOWAT */
     uint32_t rmem[3], wmem[3]; /* least, default, most; bytes */
 };
 

@@ -85,6 +85,7 @@ void tcp_close(struct tcp_socket
 void tcp_abort(struct tcp_socket *socket);          /* the owner lets go: RST */
 bool tcp_readable(const struct tcp_socket *socket); /* data, end, error, or a connection to accept */
 bool tcp_writable(const struct tcp_socket *socket);
+void tcp_want_space(struct tcp_socket *socket); /* it is not writable: `changed` shall tell when it is */
 void tcp_local(const struct tcp_socket *socket, struct endpoint *out);
 void tcp_remote(const struct tcp_socket *socket, struct endpoint *out);
 
@@ -128,6 +129,7 @@ struct tcp_info {
         buffer_limited_ns; /* something was under way; the second and third are part of the first */
     uint32_t timeouts_in_a_row;
     bool finished_receiving;   /* the peer's FIN was reached */
+    bool no_space;             /* a writer met the send buffer's limit, and is to be told of room */
     struct instant timer_due;  /* of the next timer that matters, */
     const char *timer;         /* "on" (retransmission), "persist", "keepalive", "timewait", or NULL */
     char congestion_state[96]; /* as the control describes itself: "bbr:(bw:1000000bps,mrtt:20,...)" */
