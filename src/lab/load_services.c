@@ -57,6 +57,32 @@ static const void *service_configure(struct loader *l, const struct service *ser
     return config;
 }
 
+/* What a service gives out on a port must be of that port's network. A port that gets its own address later may have any. */
+static void check_given(struct loader *l, const struct lab_group *group, const struct lab_service *service,
+                        const struct yaml *given)
+{
+    const char *name = NULL, *key = NULL;
+    struct config_range range = {0};
+    if (!service->service->gives || !(key = service->service->gives(service->config, &name, &range)) || !name ||
+        !range.first.family)
+        return;
+    const struct lab_port *port = lab_port_find(&group->nodes[0], name);
+    const struct port_plan *plan = port ? port->plan : NULL;
+    const struct prefix *own = NULL;
+    for (size_t i = 0; plan && i < plan->prefix_count; i++) {
+        if (plan->prefixes[i].address.family != range.first.family)
+            continue;
+        if (prefix_contains(&plan->prefixes[i], &range.first) && prefix_contains(&plan->prefixes[i], &range.last))
+            return;
+        own = own ? own : &plan->prefixes[i];
+    }
+    char text[PREFIX_TEXT_BYTES];
+    if (own)
+        fault_add(l->faults, yaml_position(given, key, SIZE_MAX),
+                  "the service %s: '%s' is not within the network of port %s, %s", service->service->name, key, name,
+                  prefix_print(own, text, sizeof text));
+}
+
 static void group_services(struct loader *l, struct lab_group *group)
 {
     const struct yaml *services = yaml_find(group->yaml, "services");
@@ -83,8 +109,9 @@ static void group_services(struct loader *l, struct lab_group *group)
         bool list = item->value->kind == YAML_LIST;
         for (size_t k = 0; k < (list ? item->value->count : 1); k++) {
             const struct yaml *given = list ? item->value->items[k].value : item->value;
-            group->services[group->service_count++] =
+            group->services[group->service_count] =
                 (struct lab_service){service, service_configure(l, service, given, group->folder, ports)};
+            check_given(l, group, &group->services[group->service_count++], given);
         }
     }
 }

@@ -8,11 +8,13 @@
  *
  * What the client says is checked (iperf3_message.c); a client that falls silent is let go after IPERF3_ANSWER_S, or, while data flows,
  * when its connection fails. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "net/service.h"
 #include "tools/iperf3.h"
 
 static const char LINE[] = "-----------------------------------------------------------\n";
@@ -243,12 +245,10 @@ static int one_test(struct iperf3_test *test)
     return test->interrupted ? IMP_CANCELLED : 0;
 }
 
-int iperf3_server(struct iperf3_test *test, bool once)
+/* One test after the other, on a port that is open already. */
+static int serve_tests(struct iperf3_test *test, bool once)
 {
-    int error = listen_at(test, &(struct stream_options){.buffer_bytes = 0});
-    if (error)
-        return iperf3_complain(test, "error - unable to start listener for connections: %s",
-                               error == IMP_IN_USE ? "Address already in use" : imp_error_text(error));
+    int error;
     unsigned number = 0;
     do {
         iperf3_say(test, "%sServer listening on %u (test #%u)\n%s", LINE, test->port, ++number, LINE);
@@ -258,6 +258,15 @@ int iperf3_server(struct iperf3_test *test, bool once)
     if (test->interrupted)
         return iperf3_complain(test, "interrupt - the server has terminated");
     return error ? 1 : 0;
+}
+
+int iperf3_server(struct iperf3_test *test, bool once)
+{
+    int error = listen_at(test, &(struct stream_options){.buffer_bytes = 0});
+    if (error)
+        return iperf3_complain(test, "error - unable to start listener for connections: %s",
+                               error == IMP_IN_USE ? "Address already in use" : imp_error_text(error));
+    return serve_tests(test, once);
 }
 
 /* ---- the service ---- */
@@ -292,7 +301,7 @@ static void server_run(struct net *net, void *argument)
 {
     struct server *server = argument;
     (void)net;
-    (void)iperf3_server(&server->test, false);
+    (void)serve_tests(&server->test, false);
 }
 
 static int server_start(const struct service_start *start, void **state)
@@ -304,6 +313,11 @@ static int server_start(const struct service_start *start, void **state)
     server->run = (struct tool_run){.net = start->net, .io = &server->io};
     server->test = (struct iperf3_test){.run = &server->run, .net = start->net, .server = true, .port = config->port};
     *state = server;
+    int error = listen_at(&server->test, &(struct stream_options){.buffer_bytes = 0});
+    if (error) {
+        snprintf(start->error, start->error_bytes, "cannot listen on port %u: %s", config->port, service_listen_error(error));
+        return error;
+    }
     return net_spawn(start->net, "iperf3-server", server_run, server);
 }
 

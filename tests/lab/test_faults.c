@@ -106,6 +106,25 @@ static const struct {
     {"nodes: {a: , b: , r: {kind: router, ports: {x: , y: , z: }}}\nwires: [a - r.y, b - r.z]\n"
      "scenario: [{fault: {wire: r, down: 5s}}]\n",
      "3:27: 'r' has 2 wires, expected one of them by its name or its end, such as r.y\n"},
+    {"nodes: {c: , s: {address: 10.0.0.1/24, services: {web: {pages: {/: {body: a, size: 5}, /b: {etag: v1},\n"
+     "  /c: {modified: soon}, /d: {headers: {X Y: z}}}}}}}\nwires: [c - s]\n",
+     "1:64: the service web: page /: only one of body, file, size and echo can be given\n"
+     "1:64: the service web: page /b: an entity tag looks like \"v1\", with its quotes\n"
+     "1:64: the service web: page /c: modified wants a date such as \"Sun, 06 Nov 1994 08:49:37 GMT\"\n"
+     "1:64: the service web: page /d: \"X Y\" is not a valid header\n"},
+    {"nodes: {c: , s: {address: 10.0.0.1/24, services: {dns-resolver: {hints: {}}, dns-authoritative: {zones: {}}}}}\n"
+     "wires: [c - s]\n",
+     "1:73: the service dns-resolver: it wants one root server at least, such as { a.root: 192.0.2.4 }\n"
+     "1:105: the service dns-authoritative: it wants one zone at least\n"},
+    {"nodes: {c: , s: {address: 10.0.0.1/24, services: {dns-resolver: {hints: {a..b: 10.0.0.9}}}}}\nwires: [c - s]\n",
+     "1:73: the service dns-resolver: 'a..b' is no domain name\n"},
+    {"nodes: {c: , s: {address: 10.0.0.1/24, services: {dhcp-server: {port: eth0, range: 10.0.1.5-10.0.1.9}}}}\n"
+     "wires: [c - s]\n",
+     "1:84: the service dhcp-server: 'range' is not within the network of port eth0, 10.0.0.1/24\n"},
+    {"nodes: {c: , s: {address: 10.0.0.1/24, services: {dhcp-server: {port: eth0, range: 10.0.0.5-10.0.0.9, lease: "
+     "5000000000s}}}}\n"
+     "wires: [c - s]\n",
+     "1:110: '5000000000s' for 'lease', expected a duration from 1 s to 4294967294 s\n"},
     {"nodes: {a: }\nscenario: [{fault: {node: a, down: soon}}]\n",
      "2:36: 'soon' for 'down', expected true or a duration such as 5s\n"},
     {"nodes: {a: }\nscenario: [{fault: {node: a}}]\n",

@@ -1,4 +1,5 @@
 /* Worlds and scenarios: labs brought up, broken, mended, judged, and taken apart without a rest; and what their readers tell. */
+#include "base/error.h"
 #include "lab/json.h"
 #include "lab/scenario.h"
 #include "lab/story.h"
@@ -146,6 +147,28 @@ static void services_listen_on_ipv6_addresses(void **state)
     assert_int_equal(result.held, 3);
     assert_int_equal(result.failed, 0);
     text_free(&notes.text);
+}
+
+/* Whichever of two services comes first has the port, and the other one says so. */
+static void services_do_not_share_a_port(void **state)
+{
+    static const char *const SERVICES_OF_B[] = {"iperf3-server: , web: {port: 5201, pages: {/: x}}",
+                                                "web: {port: 5201, pages: {/: x}}, iperf3-server: "};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct text source = {0}, error = {0};
+        text_format(&source, "nodes: {a: {address: 10.0.0.1/24}, b: {address: 10.0.0.2/24, services: {%s}}}\nwires: [a - b]\n",
+                    SERVICES_OF_B[i]);
+        struct lab *lab = lab_of(text_string(&source));
+        struct world_options options = {0};
+        struct world *world;
+        assert_int_equal(world_create(lab, &options, &error, &world), IMP_INVALID);
+        assert_non_null(strstr(text_string(&error), i ? "iperf3-server cannot start" : "web cannot start"));
+        assert_non_null(strstr(text_string(&error), "cannot listen on port 5201: already in use"));
+        lab_free(lab);
+        text_free(&source);
+        text_free(&error);
+    }
 }
 
 static void failures_say_what_was_seen(void **state)
@@ -299,6 +322,7 @@ int main(void)
         cmocka_unit_test(settings_change_for_a_while),
         cmocka_unit_test(power_cuts_end_and_begin_anew),
         cmocka_unit_test(services_listen_on_ipv6_addresses),
+        cmocka_unit_test(services_do_not_share_a_port),
         cmocka_unit_test(failures_say_what_was_seen),
         cmocka_unit_test(runs_end_at_until_or_at_their_timeout),
         cmocka_unit_test(the_same_lab_is_the_same_run),

@@ -150,6 +150,14 @@ static int check(const void *config, const char **key_out, char *error, size_t e
     return dhcp_pool_check(config, error, error_bytes);
 }
 
+static const char *gives(const void *config, const char **port_out, struct config_range *range_out)
+{
+    const struct dhcp_pool *pool = config;
+    *port_out = pool->port;
+    *range_out = pool->range;
+    return pool->subnet.address.family ? NULL : "range"; /* a relay's clients are elsewhere */
+}
+
 #define POOL(member) offsetof(struct dhcp_pool, member)
 static const struct config_key RESERVATION_KEYS[] = {{.name = "value",
                                                       .kind = CONFIG_IP,
@@ -172,7 +180,7 @@ static const struct config_key KEYS[] = {
      .kind = CONFIG_DURATION,
      .offset = POOL(lease_ns),
      .minimum = (uint64_t)NS_PER_S,
-     .maximum = INT64_MAX,
+     .maximum = UINT32_MAX * (uint64_t)NS_PER_S - (uint64_t)NS_PER_S, /* all ones would be "for ever" (RFC 2131 section 3.3) */
      .fallback = "12h",
      .about = "How long a client may keep an address before it must ask again."},
     {.name = "router",
@@ -213,6 +221,7 @@ const struct service DHCP_SERVER_SERVICE = {
     .config_bytes = sizeof(struct dhcp_pool),
     .keys = KEYS,
     .check = check,
+    .gives = gives,
     .start = start,
     .stop = stop,
 };

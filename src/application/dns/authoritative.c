@@ -222,6 +222,10 @@ static int authoritative_check(const void *config, const char **key, char *error
     struct text errors = {0};
     int result = 0;
     *key = "zones";
+    if (c->zone_count == 0) {
+        snprintf(error, error_bytes, "it wants one zone at least");
+        return IMP_INVALID;
+    }
     for (size_t i = 0; i < c->zone_count; i++) {
         struct arena arena = {0};
         struct dns_zone zone = {0};

@@ -184,11 +184,29 @@ static void resolver_stop(void *state)
     dns_resolver_free(&s->resolver);
 }
 
+static int resolver_check(const void *config, const char **key, char *error, size_t error_bytes)
+{
+    const struct resolver_service_config *c = config;
+    struct dns_name name;
+    *key = "hints";
+    if (c->hint_count == 0) {
+        snprintf(error, error_bytes, "it wants one root server at least, such as { a.root: 192.0.2.4 }");
+        return IMP_INVALID;
+    }
+    for (size_t i = 0; i < c->hint_count; i++)
+        if (dns_name_parse(c->hints[i].name, NULL, &name)) {
+            snprintf(error, error_bytes, "'%.80s' is no domain name", c->hints[i].name);
+            return IMP_INVALID;
+        }
+    return 0;
+}
+
 const struct service DNS_RESOLVER = {
     .name = "dns-resolver",
     .summary = "A recursive resolver: finds what clients ask for, from the root down, and remembers it.",
     .config_bytes = sizeof(struct resolver_service_config),
     .keys = RESOLVER_KEYS,
+    .check = resolver_check,
     .start = resolver_start,
     .stop = resolver_stop,
 };

@@ -462,11 +462,26 @@ static const struct config_key WEB_KEYS[] = {
 static int check(const void *config, const char **key_out, char *error, size_t error_bytes)
 {
     const struct web_config *web = config;
-    if (web->page_count || web->root)
-        return 0;
     *key_out = "pages";
-    snprintf(error, error_bytes, "a web server wants pages or a root folder");
-    return IMP_INVALID;
+    if (!web->page_count && !web->root) {
+        snprintf(error, error_bytes, "a web server wants pages or a root folder");
+        return IMP_INVALID;
+    }
+    struct web_site site = {0};
+    struct arena arena = {0};
+    int result = 0;
+    for (size_t i = 0, at = 0; i < web->page_count && at + 2 < error_bytes; i++) { /* each fault on a line of its own */
+        int one = web_site_add(&site, &web->pages[i], &arena, error + at, error_bytes - at - 1);
+        if (!one)
+            continue;
+        at += strlen(error + at);
+        error[at++] = '\n';
+        error[at] = '\0';
+        result = one;
+    }
+    web_site_free(&site);
+    arena_free(&arena);
+    return result;
 }
 
 const struct service WEB_SERVICE = {
