@@ -20,6 +20,7 @@ struct bulk { /* one end of a stream that only counts */
     uint64_t bytes;
     bool sends;
     uint8_t *buffer;
+    struct block *lent; /* NULL: what is sent is copied from the buffer */
 };
 enum { CHUNK = 64 * 1024 };
 
@@ -35,7 +36,9 @@ static void bulk_run(struct timer *timer, struct instant now)
     if (e->sends) {
         if (tcp_connected(e->socket) != 0)
             return;
-        while ((n = tcp_write(e->socket, e->buffer, CHUNK)) > 0)
+        while ((n = e->lent ? tcp_write_block(e->socket, e->lent, (uint32_t)(e->bytes % CHUNK),
+                                              (uint32_t)(CHUNK - e->bytes % CHUNK))
+                            : tcp_write(e->socket, e->buffer, CHUNK)) > 0)
             e->bytes += (uint64_t)n;
     } else {
         while ((n = tcp_read(e->socket, e->buffer, CHUNK)) > 0)
@@ -51,11 +54,17 @@ static void bulk_changed(struct tcp_socket *socket, void *owner)
         timer_set(e->node, &e->timer, INSTANT_ZERO, bulk_run);
 }
 
-static void bulk(const char *title, struct wire_settings wire, uint32_t mtu, int64_t virtual_ns, const char *congestion)
+static void bulk(const char *title, struct wire_settings wire, uint32_t mtu, int64_t virtual_ns, const char *congestion,
+                 bool lends)
 {
     struct pair p = pair_create(1, &wire, &wire, mtu, false);
     struct bulk a = {.node = p.node[0], .sends = true, .buffer = memory_take_zeroed(1, CHUNK)};
     struct bulk b = {.node = p.node[1], .buffer = memory_take_zeroed(1, CHUNK)};
+    if (lends) {
+        a.lent = block_create(CHUNK);
+        memset(a.lent->data, 'x', CHUNK);
+        block_sum(a.lent);
+    }
     struct tcp_settings settings = {.local = {.port = 80}, .changed = bulk_changed, .owner = &b};
     (void)tcp_listen(p.tcp[1], &settings, &b.listener);
     settings = (struct tcp_settings){
@@ -74,6 +83,7 @@ static void bulk(const char *title, struct wire_settings wire, uint32_t mtu, int
     printf("%34s cwnd %u, RTT %.2f ms, %llu of %llu segments sent again\n", "", info.cwnd_segments, (double)info.rtt_ns / 1e6,
            (unsigned long long)info.retransmits, (unsigned long long)info.segments_sent);
     pair_destroy(&p);
+    block_release(a.lent);
     memory_free(a.buffer);
     memory_free(b.buffer);
 }
@@ -128,9 +138,9 @@ static void idle(unsigned count)
 int main(void)
 {
     struct wire_settings gigabit = {.rate_bps = 1000000000, .delay_ns = 500000, .queue_frames = 1000, .overhead_bytes = 24};
-    bulk("1 Gbit/s, 1 ms round trip", gigabit, 1500, 3 * NS_PER_S, NULL);
+    bulk("1 Gbit/s, 1 ms round trip", gigabit, 1500, 3 * NS_PER_S, NULL, false);
     gigabit.loss_ppm = 1000;
-    bulk("the same with 0.1 % loss", gigabit, 1500, 3 * NS_PER_S, NULL);
+    bulk("the same with 0.1 % loss", gigabit, 1500, 3 * NS_PER_S, NULL, false);
     struct wire_settings narrow = {
         .rate_bps = 100000000, .delay_ns = 10 * NS_PER_MS, .queue_frames = 300, .overhead_bytes = 24};
     size_t count;
@@ -138,12 +148,13 @@ int main(void)
     for (size_t i = 0; i < count; i++) {
         char title[64];
         snprintf(title, sizeof title, "100 Mbit/s, 20 ms, %s", all[i]->name);
-        bulk(title, narrow, 1500, 15 * NS_PER_S, all[i]->name);
+        bulk(title, narrow, 1500, 15 * NS_PER_S, all[i]->name, false);
     }
     struct wire_settings free_wire = {.delay_ns = 100000};
-    bulk("no limit, MTU 1500", free_wire, 1500, NS_PER_S / 10, NULL);
-    bulk("no limit, MTU 9000", free_wire, 9000, NS_PER_S / 10, NULL);
-    bulk("no limit, MTU 65535", free_wire, 65535, NS_PER_S / 10, NULL);
+    bulk("no limit, MTU 1500", free_wire, 1500, NS_PER_S / 10, NULL, false);
+    bulk("the same, bytes lent, not copied in", free_wire, 1500, NS_PER_S / 10, NULL, true);
+    bulk("no limit, MTU 9000", free_wire, 9000, NS_PER_S / 10, NULL, false);
+    bulk("no limit, MTU 65535", free_wire, 65535, NS_PER_S / 10, NULL, false);
     copy();
     idle(50000);
     return 0;
