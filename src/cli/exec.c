@@ -43,18 +43,21 @@ static int run_in_lab(struct live *live, struct beside *beside, char **command)
     struct text resolv_conf = {0}, hosts = {0};
     struct takeover *takeover = NULL;
     int status = EXIT_FAULT;
+    sigset_t mask;
     pid_t process;
     takeover_resolv_conf(live, &resolv_conf);
     takeover_hosts(live, &hosts);
+    live_hold_signals(&mask);
     struct namespace_settings settings = {.host_name = live->node_name,
                                           .resolv_conf = text_string(&resolv_conf),
                                           .hosts = text_string(&hosts),
                                           .forwarding = stack_forwarding(world_stack(live->world, live->node_name))};
     if (namespace_enter(&settings, error, sizeof(error)) == 0 && takeover_start(live, &takeover, error, sizeof(error)) == 0 &&
-        namespace_spawn(command, &process, error, sizeof(error)) == 0)
+        namespace_spawn(command, &mask, &process, error, sizeof(error)) == 0)
         status = namespace_exit_status(live_run_child(live, process));
     else
         fprintf(stderr, "imp exec: %s\n", error);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
     if (beside)
         beside_end(beside);
     takeover_end(takeover);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "cli/command.h"
 #include "cli/faults.h"
 #include "engine/node.h"
@@ -97,10 +98,21 @@ static void signal_came(void *context, const struct signalfd_siginfo *info)
         kill(wait->child, (int)info->ssi_signo);
 }
 
+static const int SIGNALS[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+void live_hold_signals(sigset_t *before)
+{
+    sigset_t held;
+    sigemptyset(&held);
+    for (size_t i = 0; i < count_of(SIGNALS); i++)
+        sigaddset(&held, SIGNALS[i]);
+    sigprocmask(SIG_BLOCK, &held, before);
+}
+
 int live_run_child(struct live *live, pid_t child)
 {
     struct child_wait wait = {.loop = live->loop, .child = child};
-    loop_signals(live->loop, (int[]){SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT}, 5, signal_came, &wait);
+    loop_signals(live->loop, SIGNALS, count_of(SIGNALS), signal_came, &wait);
     look_for_end(&wait); /* it may have ended before the line above */
     while (!wait.ended)
         (void)loop_run(live->loop, INSTANT_NEVER);

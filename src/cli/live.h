@@ -17,8 +17,11 @@ struct live {
 int live_start(struct live *live, const char *command, const char *lab_path, const char *node_name);
 void live_end(struct live *live);
 
+/* Holds back the signals that live_run_child() passes on, from before the child is made, so that none that comes in between ends us. `before` is
+ * the mask that the child is to have. */
+void live_hold_signals(sigset_t *before);
 /* Lets a child process and the lab run until the child ends. SIGINT, SIGTERM, SIGHUP and SIGQUIT that were sent to us alone are passed on to
- * it; those of the terminal reach it anyway. Returns what wait() told. */
+ * it; those of the terminal reach it anyway. Returns what wait() told. Signals are held back still. */
 int live_run_child(struct live *live, pid_t child);
 
 #endif

@@ -141,7 +141,7 @@ static int serve_shell(struct live *live, const char *folder, const char *comman
         fprintf(stderr, "imp shell: the folder %s cannot be filled: %s\n", folder, imp_error_text(error));
         return EXIT_FAULT;
     }
-    sigprocmask(SIG_SETMASK, NULL, &mask);
+    live_hold_signals(&mask);
     pid_t child = fork();
     if (child == 0)
         become_shell(live, folder, commands, &mask);
@@ -150,6 +150,7 @@ static int serve_shell(struct live *live, const char *folder, const char *comman
         status = namespace_exit_status(live_run_child(live, child));
     else
         fprintf(stderr, "imp shell: no process for the shell: %s\n", strerror(errno));
+    sigprocmask(SIG_SETMASK, &mask, NULL);
     if (!commands)
         take_terminal_back();
     shell_server_destroy(server);

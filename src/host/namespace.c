@@ -212,11 +212,9 @@ static _Noreturn void first_process(char *const argv[], const sigset_t *mask, in
     _exit(EXIT_NOT_RUNNABLE);
 }
 
-int namespace_spawn(char *const argv[], pid_t *process, char *error, size_t error_bytes)
+int namespace_spawn(char *const argv[], const sigset_t *mask, pid_t *process, char *error, size_t error_bytes)
 {
     int pipe_ends[2];
-    sigset_t mask;
-    sigprocmask(SIG_SETMASK, NULL, &mask);
     if (pipe2(pipe_ends, O_CLOEXEC) != 0)
         return say(error, error_bytes, "making a pipe");
     /* A fork into new namespaces (mounts too, for /proc); unshare() would put every later child of ours there too, into a namespace that may be dead by then. */
@@ -225,7 +223,7 @@ int namespace_spawn(char *const argv[], pid_t *process, char *error, size_t erro
         return say(error, error_bytes, "making a process namespace");
     if (child == 0) {
         close(pipe_ends[1]);
-        first_process(argv, &mask, pipe_ends[0]);
+        first_process(argv, mask, pipe_ends[0]);
     }
     close(pipe_ends[0]); /* our end stays open for our life */
     *process = child;

@@ -1,6 +1,7 @@
 #ifndef IMP_HOST_NAMESPACE_H
 #define IMP_HOST_NAMESPACE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -17,10 +18,10 @@ struct namespace_settings {
  * It cannot come back. 0, or an error and one sentence for the person. */
 int namespace_enter(const struct namespace_settings *settings, char *error, size_t error_bytes);
 
-/* Runs a command in a new process namespace, with the signal mask that is now set. The process returned is the namespace's first: it ends
+/* Runs a command in a new process namespace, with this signal mask. The process returned is the namespace's first: it ends
  * when the command does, with the command's exit status or 128+n for a signal, and everything else there ends with it; it also ends
  * when its parent does. SIGINT, SIGTERM, SIGHUP and SIGQUIT sent to it by kill() reach the command. */
-int namespace_spawn(char *const argv[], pid_t *process, char *error, size_t error_bytes);
+int namespace_spawn(char *const argv[], const sigset_t *mask, pid_t *process, char *error, size_t error_bytes);
 
 /* What wait() told, as a shell says it: the exit status, or 128+n. */
 int namespace_exit_status(int wait_status);
