@@ -79,6 +79,15 @@ static bool on_link(const struct lab_group *group, const struct ip *hop, bool *d
     return ip_is_link_local(hop);
 }
 
+static bool is_own(const struct lab_group *group, const struct ip *hop)
+{
+    for (size_t i = 0; i < plan_count(group) && group->node_count == 1; i++) /* in a range one may be the others' */
+        for (size_t k = 0; k < group->plans[i].prefix_count; k++)
+            if (ip_equal(&group->plans[i].prefixes[k].address, hop))
+                return true;
+    return false;
+}
+
 static void route_add(struct loader *l, struct lab_group *group, const struct lab_route *route)
 {
     bool dynamic;
@@ -86,6 +95,10 @@ static void route_add(struct loader *l, struct lab_group *group, const struct la
     if (route->gateway.family && !on_link(group, &route->gateway, &dynamic) && !dynamic) {
         fault_add(l->faults, route->at, "the next hop %s is in none of the node's networks",
                   ip_print(&route->gateway, text, sizeof text));
+        return;
+    }
+    if (is_own(group, &route->gateway)) {
+        fault_add(l->faults, route->at, "the next hop %s is the node itself", ip_print(&route->gateway, text, sizeof text));
         return;
     }
     if (ip_is_link_local(&route->gateway) && !route->port && plan_count(group) > 1) {

@@ -61,6 +61,8 @@ static void segments_find(struct loader *l, struct segments *s)
     }
 }
 
+enum { MTU_IPV6 = 1280 }; /* RFC 8200 section 5 */
+
 struct claim_key {
     uint32_t segment;
     struct ip address;
@@ -84,6 +86,7 @@ static void check_port(struct loader *l, struct segments *s, struct map *claims,
     const struct port_plan *plan = port->plan;
     const struct lab_node *node = port->node;
     uint32_t segment = segment_root(s, port->segment);
+    uint32_t mtu = plan->config && plan->config->mtu ? plan->config->mtu : node->group->config.mtu;
     for (size_t i = 0; i < plan->prefix_count; i++) {
         struct ip address = lab_address_step(plan->prefixes[i].address, node->index);
         const struct lab_port *before = address.family ? claim(claims, segment, &address, port) : NULL;
@@ -91,8 +94,16 @@ static void check_port(struct loader *l, struct segments *s, struct map *claims,
         if (before && before->node != node)
             fault_add(l->faults, yaml_position(plan->at, "address", i), "%s of %s is also the address of %s, on the same link",
                       ip_print(&address, text, sizeof text), node->name, before->node->name);
+        if (before == port && node->index == 0) /* once for a range */
+            fault_add(l->faults, yaml_position(plan->at, "address", i), "%s is here twice",
+                      ip_print(&address, text, sizeof text));
+        if (address.family == 6 && mtu && mtu < MTU_IPV6 && node->index == 0)
+            fault_add(l->faults, yaml_position(plan->at, "address", i),
+                      "an IPv6 address on a port whose MTU is %u, expected one of %d at least", mtu, MTU_IPV6);
     }
     struct mac mac = plan->config ? plan->config->mac : node->group->config.mac;
+    if (mac_equal(mac, MAC_NONE) && node->index == 0 && plan->at && yaml_find(plan->at, "mac"))
+        fault_add(l->faults, yaml_position(plan->at, "mac", 0), "no port has the MAC address 00:00:00:00:00:00");
     if (mac_is_group(mac) && plan->at)
         fault_add(l->faults, yaml_position(plan->at, "mac", 0),
                   "a group address as the MAC address of a port, expected an even first byte");

@@ -48,6 +48,8 @@ static const char *address_objection(const struct prefix *prefix)
     struct ip broadcast = prefix_broadcast(prefix);
     if (ip_is_any(&prefix->address) || ip_is_multicast(&prefix->address) || ip_is_broadcast(&prefix->address))
         return "is no address of a host";
+    if (ip_is_loopback(&prefix->address))
+        return "is a loopback address, which every node has anyway and no wire carries";
     if (prefix->length == 0)
         return "has a prefix length of 0, expected one from 1 on";
     if (prefix->address.family == 4 && prefix->length < 31 && ip_equal(&prefix->address, &network.address))
@@ -196,6 +198,9 @@ static void group_settings(struct loader *l, struct lab_group *group)
             fault_add(l->faults, item->key->at, "'%s' on a %s, expected it on a host or a router", stack_keys[i],
                       NODE_KINDS[config->kind]);
     }
+    const struct yaml_item *ageing = yaml_find_item(group->yaml, "ageing");
+    if (ageing && config->kind != NODE_SWITCH)
+        fault_add(l->faults, ageing->key->at, "'ageing' on a %s, expected it on a switch", NODE_KINDS[config->kind]);
 }
 
 /* Makes the node `index` of the group's range, with the ports that the file lists. */

@@ -125,6 +125,16 @@ static const struct {
      "5000000000s}}}}\n"
      "wires: [c - s]\n",
      "1:110: '5000000000s' for 'lease', expected a duration from 1 s to 4294967294 s\n"},
+    {"nodes: {a: {ageing: 10s, address: [10.0.0.1/24, 10.0.0.1/24]}, b: {mac: '00:00:00:00:00:00', mtu: 600,\n"
+     "  address: ['fd00::1/64', '::1/128', 127.0.0.2/8]}}\nwires: [a - b]\n",
+     "1:13: 'ageing' on a host, expected it on a switch\n"
+     "1:49: 10.0.0.1 is here twice\n"
+     "1:73: no port has the MAC address 00:00:00:00:00:00\n"
+     "2:13: an IPv6 address on a port whose MTU is 600, expected one of 1280 at least\n"
+     "2:27: '::1/128' is a loopback address, which every node has anyway and no wire carries\n"
+     "2:38: '127.0.0.2/8' is a loopback address, which every node has anyway and no wire carries\n"},
+    {"nodes: {a: {address: 10.0.0.1/24, gateway: 10.0.0.1}, b: }\nwires: [a - b]\n",
+     "1:44: the next hop 10.0.0.1 is the node itself\n"},
     {"nodes: {a: }\nscenario: [{fault: {node: a, down: soon}}]\n",
      "2:36: 'soon' for 'down', expected true or a duration such as 5s\n"},
     {"nodes: {a: }\nscenario: [{fault: {node: a}}]\n",
