@@ -486,7 +486,8 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
         if (piece.length == 0 && !fin_wanted)
             break;
         uint32_t in_flight = retransmit_queue_in_flight(&c->sent), cwnd = c->congestion.cwnd;
-        if (in_flight >= cwnd) {
+        bool bare_fin = piece.length == 0; /* it takes no room worth speaking of: cwnd does not hold it back */
+        if (in_flight >= cwnd && !bare_fin) {
             limited = true;
             break;
         }
@@ -501,7 +502,7 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
             break;
         if (c->sent.count >= LIMIT_TCP_FLIGHT || output_paced(c, now))
             break;
-        if (left == 0) {
+        if (left == 0 && !bare_fin) {
             uint32_t half = cwnd > 1 ? cwnd / 2 : 1, quota = cwnd - in_flight < half ? cwnd - in_flight : half;
             left = burst_segments(c, &piece, quota < most ? quota : most, window);
             end = left > 1 ? SENT_BURST_END : 0;
