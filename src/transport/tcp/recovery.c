@@ -168,6 +168,10 @@ static void reduce(struct tcp_connection *c, const struct ack_news *news)
     bool newly_lost = c->sent.lost > news->prior_lost;
     if (news->delivered == 0 || c->recovery.prior_cwnd == 0)
         return;
+    if (!c->socket.tcp->sysctls.prr) { /* RFC 6675 section 5 (4.2): at once; then nothing leaves until the flight is as small */
+        cc->cwnd = cc->ssthresh;
+        return;
+    }
     c->recovery.prr_delivered += news->delivered;
     int64_t delivered = c->recovery.prr_delivered, out = c->recovery.prr_out, send;
     if (in_flight > cc->ssthresh) {

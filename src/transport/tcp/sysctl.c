@@ -38,7 +38,10 @@ struct row {
 static const struct row ROWS[] = {
     ONE("abort_on_overflow", abort_on_overflow, 0, 1, 0),
     ONE("base_mss", base_mss, LIMIT_TCP_MSS_LEAST, 65535, 1024),
+    ONE("cubic_friendliness", cubic_friendliness, 0, 1, 1),
     ONE("cubic_hystart", cubic_hystart, CONGESTION_EXIT_NONE, CONGESTION_EXIT_CLASSIC, CONGESTION_EXIT_PLUS),
+    ONE("cubic_hystart_detect", cubic_hystart_detect, CONGESTION_SIGN_TRAIN, CONGESTION_SIGN_TRAIN | CONGESTION_SIGN_DELAY,
+        CONGESTION_SIGN_TRAIN | CONGESTION_SIGN_DELAY),
     ONE("dsack", dsack, 0, 1, 1),
     ONE("early_retrans", early_retrans, 0, 4, 3),
     ONE("ecn", ecn, 0, TCP_ECN_ACCURATE_ACCEPTED_ONLY, TCP_ECN_ACCEPTED),
@@ -96,6 +99,7 @@ static const struct row ROWS[] = {
      {LIMIT_TCP_SEND_BUFFER_LEAST, LIMIT_TCP_SEND_BUFFER_DEFAULT, LIMIT_TCP_SEND_BUFFER},
      false},
     OWN("challenge_future_ack", challenge_future_ack, 0, 1, 1),
+    OWN("prr", prr, 0, 1, 1),
     OWN("user_timeout_least", user_timeout_least_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 100),
     OWN("user_timeout_most", user_timeout_most_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 3600),
     OWN("user_timeout_option", user_timeout_option_s, 0, LIMIT_TCP_USER_TIMEOUT_S, 0),

@@ -28,7 +28,8 @@ struct tcp_sysctls {
         mtu_probing; /* 1: a silence may mean a black hole for large packets (RFC 8899); 2: the path's size is searched from the start */
     uint32_t base_mss, mtu_probe_floor, min_snd_mss; /* bytes: where the search begins, and how low it and any segment may go */
     uint32_t probe_threshold, probe_interval_s;      /* bytes: narrower than this the search ends; and when it begins anew */
-    uint32_t window_validation;                      /* 1: by RFC 7661, 0: as Linux; imp's own */
+    uint32_t prr; /* 0: cwnd falls at once (RFC 6675), not in proportion to what is delivered (RFC 6937); imp's own */
+    uint32_t window_validation;                                                /* 1: by RFC 7661, 0: as Linux; imp's own */
     uint32_t user_timeout_option_s, user_timeout_least_s, user_timeout_most_s; /* imp's own: see user_timeout.c */
     uint32_t retries1;
     uint32_t whole_segments; /* imp's own: what ends beyond the window is not cut; see input.c */
@@ -38,8 +39,9 @@ struct tcp_sysctls {
     uint32_t challenge_future_ack; /* 0: what acknowledges data never sent is dropped without a word, as by Linux */
     uint32_t early_retrans;        /* 0: no tail loss probe */
     uint32_t reordering, initial_window;
-    uint32_t cubic_hystart;             /* enum congestion_exit */
-    uint32_t min_tso_segs, tso_rtt_log; /* how much leaves in one piece (burst.c) */
+    uint32_t cubic_hystart;                            /* enum congestion_exit */
+    uint32_t cubic_hystart_detect, cubic_friendliness; /* enum congestion_sign; 0: without RFC 9438 section 4.3 */
+    uint32_t min_tso_segs, tso_rtt_log;                /* how much leaves in one piece (burst.c) */
     uint32_t pacing_ss_ratio, pacing_ca_ratio;
     uint32_t wmem_overhead;    /* 1: the send buffer counts memory (send_memory.c) */
     uint32_t notsent_lowat;    /* bytes, for sockets without TCP_NOTSENT_LOWAT */

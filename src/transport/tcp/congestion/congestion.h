@@ -20,10 +20,13 @@ struct congestion {
     uint32_t clamp;              /* cwnd never grows past this */
     uint64_t pacing_bytes_per_s; /* set by controls that pace; else 0 */
     uint8_t slow_start_exit;     /* enum congestion_exit, for controls that know several */
+    uint8_t classic_signs;       /* CUBIC's classic HyStart: which count, CONGESTION_SIGN_TRAIN and _DELAY; 0 = both */
+    bool unfriendly;             /* CUBIC: never as fast as Reno where the cubic is slower */
     void *state;                 /* the control's own: congestion_state() */
 };
 
 /* When slow start ends though nothing was lost: never, by HyStart++ (RFC 9406), by Linux's older HyStart. */
+enum congestion_sign { CONGESTION_SIGN_TRAIN = 1, CONGESTION_SIGN_DELAY = 2 }; /* as Linux's hystart_detect */
 enum congestion_exit { CONGESTION_EXIT_NONE, CONGESTION_EXIT_PLUS, CONGESTION_EXIT_CLASSIC };
 enum { CONGESTION_INITIAL_WINDOW = 10 /* RFC 6928 */, CONGESTION_WINDOW_LEAST = 2 };
 

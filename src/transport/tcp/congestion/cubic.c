@@ -110,7 +110,8 @@ static void update(struct congestion *cc, struct cubic *s, uint32_t acked, struc
         if (s->last_max == 0 && s->per > 20) /* no loss yet: do not stand still */
             s->per = 20;
     }
-    follow_reno(cc, s);
+    if (!cc->unfriendly)
+        follow_reno(cc, s);
     if (s->per < 2)
         s->per = 2;
 }

@@ -7,7 +7,7 @@
  *          trip (and an allowance for segments that travel in bunches): what is out already fills the path
  *
  * RFC 9406 prefers a gentler end, since either sign may be jitter; this one is for who wants to see what Linux does (sysctl
- * net.ipv4.tcp_cubic_hystart). A timeout begins it anew. No timers. */
+ * net.ipv4.tcp_cubic_hystart; tcp_cubic_hystart_detect says which sign counts, as the module's parameter in Linux). A timeout begins it anew. No timers. */
 #include "transport/tcp/congestion/hystart.h"
 
 enum { SAMPLES = 8, LOW_WINDOW = 16, BUNCH_BYTES = 4 * 65536 };
@@ -68,6 +68,7 @@ bool hystart_classic_acknowledged(struct hystart_classic *h, const struct conges
         return false;
     bool train = train_fills_path(h, cc, delay_min_ns, ack);
     bool delay = delay_grew(h, delay_min_ns, ack->rtt_ns);
-    h->found = train || delay;
+    uint8_t signs = cc->classic_signs ? cc->classic_signs : CONGESTION_SIGN_TRAIN | CONGESTION_SIGN_DELAY;
+    h->found = (train && signs & CONGESTION_SIGN_TRAIN) || (delay && signs & CONGESTION_SIGN_DELAY);
     return h->found;
 }
