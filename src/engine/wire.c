@@ -29,6 +29,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "engine/byte_limit.h"
 #include "engine/codel.h"
 #include "engine/engine_internal.h"
 #include "engine/flight.h"
@@ -47,6 +48,7 @@ struct lounge { /* a CoDel queue */
     struct flight waiting; /* when_ns: when it came */
     uint64_t waiting_bytes;
     struct codel codel;
+    struct byte_limit limit; /* with device_hold_ns */
 };
 /* In order of use: an arrival reads the first line, a departure the next two as well, and without faults nothing more of it is touched. The settings are
  * shared by all wires that were made with the same ones, until somebody asks for a direction's own to change them. */
@@ -196,6 +198,23 @@ static inline void departures_pass(struct direction *direction, struct instant n
         direction->queued_bytes -= first->tie;
 }
 
+/* The same, where the device has byte limits: as one leaves, the next goes from the device's queue onto the line. */
+static void device_departures_pass(struct direction *direction, struct instant now)
+{
+    struct flight *departures = &direction->departures;
+    if (!direction->lounge || !direction->settings->device_hold_ns) {
+        departures_pass(direction, now);
+        return;
+    }
+    for (struct flight_entry *first; (first = flight_front(departures)) && first->when_ns <= now.ns;) {
+        int64_t when = first->when_ns;
+        direction->queued_bytes -= first->tie;
+        flight_pop(departures);
+        if ((first = flight_front(departures)))
+            byte_limit_completed(&direction->lounge->limit, (uint32_t)first->tie, when, direction->settings->device_hold_ns);
+    }
+}
+
 static bool queue_has_room(struct direction *direction, uint32_t length, struct instant now)
 {
     const struct wire_settings *settings = direction->settings;
@@ -328,7 +347,9 @@ static void lounge_fire(struct timer *timer, struct instant now);
 
 static bool device_has_room(struct direction *direction, struct instant now)
 {
-    departures_pass(direction, now);
+    device_departures_pass(direction, now);
+    if (direction->settings->device_hold_ns && direction->departures.count && !byte_limit_has_room(&direction->lounge->limit))
+        return false;
     return direction->departures.count <= direction->settings->device_frames;
 }
 
@@ -371,6 +392,11 @@ static void lounge_empty(struct direction *direction, struct instant now)
         lounge->waiting_bytes -= length;
         if (!codel_passes(direction, &frame, waited, now))
             continue;
+        if (direction->settings->device_hold_ns) {
+            byte_limit_queued(&lounge->limit, length);
+            if (!direction->departures.count)
+                byte_limit_completed(&lounge->limit, length, now.ns, direction->settings->device_hold_ns);
+        }
         /* settings may have changed meanwhile: without a rate it leaves at once */
         int64_t departure = direction->settings->rate_bps ? departure_of(direction, length, now) : now.ns;
         embark(direction, frame, now, departure);
@@ -474,6 +500,8 @@ static void channel_rest(struct channel *channel, struct engine *engine)
     queue_remove(&engine->queue, &channel->timer);
     flight_rest(&channel->flight);
     if (channel == &direction->normal && direction->busy_until_ns <= engine->now.ns) {
+        if (direction->settings->device_hold_ns)
+            device_departures_pass(direction, engine->now); /* they count */
         flight_rest(&direction->departures);
         direction->queued_bytes = 0;
     }
@@ -546,6 +574,8 @@ void wire_set_up(struct wire *wire, bool up)
                 channel_lose(direction->late);
             lounge_lose(direction, DROP_WIRE_DOWN);
             direction->departures.count = 0;
+            if (direction->lounge)
+                direction->lounge->limit = (struct byte_limit){0};
             direction->queued_bytes = 0;
             direction->busy_until_ns = 0;
         }
@@ -565,7 +595,7 @@ struct wire_counts wire_counts(const struct wire *wire, unsigned from_side) { re
 uint32_t wire_queue_length(struct wire *wire, unsigned from_side, struct instant now)
 {
     struct direction *direction = &wire->direction[from_side];
-    departures_pass(direction, now);
+    device_departures_pass(direction, now);
     return direction->departures.count + (direction->lounge ? direction->lounge->waiting.count : 0);
 }
 

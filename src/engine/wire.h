@@ -31,7 +31,8 @@ struct wire_settings {
     int discipline;          /* enum queue_discipline; it needs a rate */
     bool ecn; /* CoDel marks ECN-capable packets where it would drop them (RFC 3168); DISCIPLINE_STEP always does */
     int64_t reorder_ns;
-    uint32_t device_frames;         /* CoDel: the queue of the device behind it, into which frames go before they are sent */
+    uint32_t device_frames; /* CoDel: the queue of the device behind it, into which frames go before they are sent */
+    int64_t device_hold_ns; /* CoDel: the device has byte limits too, which shrink after so long (byte_limit.h); 0 = none */
     int64_t target_ns, interval_ns; /* CoDel: 0 is 5 ms and 100 ms */
     int64_t mark_delay_ns; /* CoDel: marks every ECN-capable packet that has waited longer (Linux's ce_threshold); 0 = off */
 };

@@ -241,6 +241,13 @@ const struct config_key WIRE_SETTING_KEYS[] = {
      .about =
          "`codel`: frames that wait behind the one being sent where the discipline no longer reaches them, as in a network "
          "card's own queue."},
+    {.name = "device-hold",
+     .kind = CONFIG_DURATION,
+     SETTINGS(device_hold_ns),
+     .maximum = 3600 * NS_PER_S,
+     .about = "`codel`: the device's queue is also limited to the bytes that keep the line busy, as Linux's byte queue limits "
+              "find them; "
+              "too much for so long makes the limit smaller (Linux's hold_time, there 1s). 0 is no such limit."},
     {.name = NULL}};
 #undef SETTINGS
 
