@@ -88,6 +88,33 @@ static void a_source_may_remove_another_in_the_same_batch(void **state)
         close(pipes[i / 2][i % 2]);
 }
 
+static unsigned turns, fired_at_turn;
+static void turn_ended(struct loop_turn *turn)
+{
+    (void)turn;
+    turns++;
+    fired_at_turn = fired;
+}
+
+/* What is due at one moment is one turn, however much it is; nothing has to come for it to end. */
+static void a_turn_ends_when_what_is_due_has_fired(void **state)
+{
+    (void)state;
+    struct timer timers[10] = {0};
+    struct loop_turn turn = {.ended = turn_ended};
+    struct instant due = instant_add(loop_now(loop), 20 * NS_PER_MS);
+    fired = turns = 0;
+    loop_turn_add(loop, &turn);
+    for (unsigned i = 0; i < 10; i++)
+        timer_set(node, &timers[i], due, fire);
+    assert_int_equal(loop_run(loop, instant_add(due, 10 * NS_PER_MS)), IMP_TIMEOUT);
+    assert_int_equal(fired_at_turn, 10);
+    assert_in_range(turns, 2, 6); /* before the sleep, behind the ten, at the deadline */
+    loop_turn_remove(&turn);
+    assert_int_equal(loop_run(loop, instant_add(due, 11 * NS_PER_MS)), IMP_TIMEOUT);
+    assert_in_range(turns, 2, 6);
+}
+
 static void caught(void *context, const struct signalfd_siginfo *info)
 {
     *(int *)context = (int)info->ssi_signo;
@@ -140,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(timers_fire_by_the_wall_clock, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_source_may_remove_another_in_the_same_batch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_turn_ends_when_what_is_due_has_fired, set_up, tear_down),
         cmocka_unit_test_setup_teardown(signals_are_plain_calls, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_are_whole_or_not_there, set_up, tear_down),
     };
