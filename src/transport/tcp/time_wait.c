@@ -124,7 +124,8 @@ void time_wait_input(struct tcp_time_wait *tw, const struct packet_info *info, c
             return;
         }
     }
-    if (!(segment->flags & TCP_RST) && (old || segment->flags & (TCP_SYN | TCP_FIN) || tcp_segment_span(segment) > 0)) {
+    bool next = sequence_equal(segment->sequence, tw->receive_next) && tcp_segment_span(segment) == 0;
+    if (!(segment->flags & TCP_RST) && (old || !next)) { /* unacceptable but for the next empty one (RFC 9293 3.10.7.4) */
         acknowledge(tw, info, now);
         if (segment->flags & TCP_FIN && !old) {
             tw->expires = instant_add(now, TIME_WAIT_NS);
