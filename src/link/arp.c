@@ -190,8 +190,10 @@ void arp_input(struct neighbour_cache *cache, const struct arp_owner *owner, str
     bool for_us = owner->owns(interface, &packet.target);
     struct neighbour *known = probe ? NULL : neighbour_find(cache, interface, &packet.sender);
     if (packet.operation == ARP_REPLY) {
+        /* To 0.0.0.0 is answered what a host asks that has no address (any more). */
+        bool solicited = (for_us || ip_is_any(&packet.target)) && mac_equal(packet.target_mac, interface->mac);
         if (known)
-            neighbour_answer(known, &packet.sender_mac, for_us && mac_equal(packet.target_mac, interface->mac), true, now);
+            neighbour_answer(known, &packet.sender_mac, solicited, true, now);
         return;
     }
     if (known || (for_us && !probe))

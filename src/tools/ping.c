@@ -177,7 +177,7 @@ static int read_options(struct ping *ping)
     }
     if (!ping->target) {
         tool_complain(ping->run, "ping: usage error: Destination address required\n");
-        return 2;
+        return 1;
     }
     return 0;
 }
@@ -546,6 +546,8 @@ static int find_target(struct ping *ping)
         tool_complain(ping->run, "ping: %s: Name or service not known\n", ping->target);
         return 2;
     }
+    if (ping->address.family == 4 && ip_is_any(&ping->address)) /* "this host" (RFC 1122 section 3.2.1.3), as Linux has it */
+        ping->address = ip4(0x7f000001);
     return 0;
 }
 

@@ -149,6 +149,31 @@ static void services_listen_on_ipv6_addresses(void **state)
     text_free(&notes.text);
 }
 
+/* The last word of a host that gives its address back is answered when it has none: the router is there all the same. */
+static void who_has_no_address_hears_answers(void **state)
+{
+    (void)state;
+    struct notes notes = {0};
+    struct scenario_result result;
+    run("nodes:\n"
+        "  a: { address: dhcp }\n"
+        "  r: { kind: router, ports: { l: { address: 10.0.0.1/24 } }, services: { dhcp-server: { port: l, range: "
+        "10.0.0.5-10.0.0.9 } } }\n"
+        "wires: [a - r.l]\n"
+        "scenario:\n"
+        "  - run: a$ dhclient -r\n"
+        "    expect: { exit: 0 }\n"
+        "  - wait: 30s\n"
+        "  - expect: [{ event: dhcp-release, node: a }, { event: arp-probe, node: a }, { event: neighbour-failed, count: 0 "
+        "}]\n",
+        INSTANT_NEVER, &notes, &result, NULL);
+    if (result.held != 4 || result.failed)
+        print_error("%s", text_string(&notes.text));
+    assert_int_equal(result.held, 4);
+    assert_int_equal(result.failed, 0);
+    text_free(&notes.text);
+}
+
 /* Whichever of two services comes first has the port, and the other one says so. */
 static void services_do_not_share_a_port(void **state)
 {
@@ -322,6 +347,7 @@ int main(void)
         cmocka_unit_test(settings_change_for_a_while),
         cmocka_unit_test(power_cuts_end_and_begin_anew),
         cmocka_unit_test(services_listen_on_ipv6_addresses),
+        cmocka_unit_test(who_has_no_address_hears_answers),
         cmocka_unit_test(services_do_not_share_a_port),
         cmocka_unit_test(failures_say_what_was_seen),
         cmocka_unit_test(runs_end_at_until_or_at_their_timeout),

@@ -301,6 +301,9 @@ static void ping_addresses(void **state)
           "PING 10.0.0.2 (10.0.0.2) 10(38) bytes of data.\n18 bytes from 10.0.0.2: icmp_seq=1 ttl=64\n\n"
           "--- 10.0.0.2 ping statistics ---\n1 packets transmitted, 1 received, 0% packet loss, time 0ms\n\n",
           "");
+    starts_with(world, "ping -c 1 0.0.0.0", 0,
+                "PING 0.0.0.0 (127.0.0.1) 56(84) bytes of data.\n64 bytes from 127.0.0.1: icmp_seq=1 ttl=64 time=");
+    check(world, "ping", 1, "", "ping: usage error: Destination address required\n");
     starts_with(world, "ping -c 1 localhost", 0,
                 "PING localhost(localhost (::1)) 56 data bytes\n64 bytes from localhost (::1): icmp_seq=1 ttl=64 time=");
     starts_with(world, "ping -c 1 fe80::ff:fe00:2%eth0", 0,
