@@ -202,8 +202,10 @@ static void normalise(struct text *text)
         for (size_t i = 0; i < count_of(NOT_COMPARED); i++)
             keep = keep && strncmp(line, NOT_COMPARED[i], strlen(NOT_COMPARED[i])) != 0;
         const char *after = memmem(line, n, " after ", 7);
-        if (keep && after && strstr(line, "curl: (")) /* "after 12 ms" and what follows the number */
-            text_format(&kept, "%.*s after N%s", (int)(after - line), line, after + 7 + strspn(after + 7, "0123456789"));
+        size_t digits = after ? strspn(after + 7, "0123456789") : 0;
+        if (keep && digits && strncmp(after + 7 + digits, " m", 2) == 0) /* "12 ms", "12 milliseconds" */
+            text_format(&kept, "%.*s after N%.*s", (int)(after - line), line, (int)(line + n - after - 7) - (int)digits,
+                        after + 7 + digits);
         else if (keep)
             text_add_bytes(&kept, line, n);
         line += n;
