@@ -437,6 +437,49 @@ static void classic_hystart_sees_trains(void **state)
     congestion_end(&cc);
 }
 
+/* tcp_cubic_hystart_detect: each of the two signs may be left out. */
+static void classic_hystart_may_look_at_one_sign(void **state)
+{
+    (void)state;
+    struct congestion cc = {.slow_start_exit = CONGESTION_EXIT_CLASSIC, .classic_signs = CONGESTION_SIGN_DELAY};
+    struct instant now = {NS_PER_S};
+    uint32_t una = 1;
+    congestion_start(&cc, congestion_find("cubic"), now);
+    for (unsigned i = 0; i < 3; i++)
+        slow_start_round(&cc, &una, &now, 2 * NS_PER_MS, 60 * NS_PER_MS); /* trains, but no delay */
+    assert_int_equal(cc.ssthresh, UINT32_MAX);
+    cc.classic_signs = CONGESTION_SIGN_TRAIN;
+    cc.cwnd = 0;
+    congestion_start(&cc, congestion_find("cubic"), now);
+    for (unsigned i = 0; i < 3; i++)
+        slow_start_round(&cc, &una, &now, 3 * NS_PER_MS, (60 + 20 * i) * NS_PER_MS); /* delay, but no trains */
+    assert_int_equal(cc.ssthresh, UINT32_MAX);
+    congestion_end(&cc);
+}
+
+/* tcp_cubic_friendliness 0: on the curve's plateau the window stays where Reno's estimate (RFC 9438 section 4.3) would lift it. */
+static void cubic_without_reno_keeps_its_plateau(void **state)
+{
+    (void)state;
+    uint32_t after[2];
+    for (unsigned unfriendly = 0; unfriendly < 2; unfriendly++) {
+        struct congestion cc = {.unfriendly = unfriendly};
+        congestion_start(&cc, congestion_find("cubic"), INSTANT_ZERO);
+        cc.cwnd = 50;
+        cc.cwnd = cc.ssthresh = cc.ops->ssthresh(&cc, INSTANT_ZERO);
+        for (int64_t ms = 10; ms <= 3000; ms += 10) { /* ten milliseconds a round trip */
+            struct congestion_ack ack = ack_at(ms * NS_PER_MS, cc.cwnd);
+            ack.rtt_ns = 10 * NS_PER_MS;
+            cc.ops->acked(&cc, &ack);
+            cc.ops->avoid(&cc, &ack);
+        }
+        after[unfriendly] = cc.cwnd;
+        congestion_end(&cc);
+    }
+    assert_in_range(after[1], 45, 51); /* 50 is W_max */
+    assert_true(after[0] > 150);       /* half a segment a round trip, three hundred times */
+}
+
 /* bench/bench_idle.c measures it; here it is kept: with the allocator's share and a place in the table, an idle end is under 1 KiB. */
 static void an_idle_connection_is_small(void **state)
 {
@@ -450,6 +493,8 @@ int main(void)
         cmocka_unit_test(an_idle_connection_is_small),
         cmocka_unit_test(classic_hystart_sees_delay),
         cmocka_unit_test(classic_hystart_sees_trains),
+        cmocka_unit_test(classic_hystart_may_look_at_one_sign),
+        cmocka_unit_test(cubic_without_reno_keeps_its_plateau),
         cmocka_unit_test(cubic_follows_its_curve),
         cmocka_unit_test(hystart_leaves_slow_start),
         cmocka_unit_test(reassembly_agrees_with_a_model),
