@@ -53,10 +53,10 @@ static struct block *file; /* what every flow sends, again and again: as a serve
 static bool copying;
 static uint8_t sink[CHUNK];
 
-static double seconds(void)
+static double seconds(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
@@ -198,17 +198,17 @@ static void run(unsigned flows, double duration_s, uint64_t bottleneck_bps, cons
         task_start(all[i].receiver_node, "sink", receive_for_ever, &all[i]);
         task_start(all[i].sender_node, "bulk", send_for_ever, &all[i]);
     }
-    double start = seconds();
+    double start = seconds(CLOCK_MONOTONIC), start_cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
     engine_run(engine, (struct instant){(int64_t)(duration_s * 1e9)});
-    double wall = seconds() - start;
+    double wall = seconds(CLOCK_MONOTONIC) - start, cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - start_cpu;
     uint64_t bytes = 0;
     for (unsigned i = 0; i < flows; i++)
         bytes += all[i].received;
     struct engine_counts counts = engine_counts(engine);
     printf("flows %u sim_s %g wall_s %.4f goodput_Mbps %.1f frames_tx %" PRIu64
-           " frames_per_wall_s %.0f faster_than_real %.1f drops %u\n",
+           " frames_per_wall_s %.0f faster_than_real %.1f drops %u cpu_s %.4f\n",
            flows, duration_s, wall, (double)bytes * 8 / duration_s / 1e6, counts.frames_carried,
-           (double)counts.frames_carried / wall, duration_s / wall, stack_node(r1)->drops[DROP_WIRE_QUEUE_FULL]);
+           (double)counts.frames_carried / wall, duration_s / wall, stack_node(r1)->drops[DROP_WIRE_QUEUE_FULL], cpu);
     engine_destroy(engine);
     memory_free(all);
 }
