@@ -97,6 +97,7 @@ const char *const EVENT_NAMES[] = {
     "tcp-syn",
     "tcp-syn-ack",
     "tcp-timeout",
+    "tcp-user-timeout",
     "tcp-zero-window",
     "udp-received",
     "udp-sent",

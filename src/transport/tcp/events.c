@@ -88,6 +88,11 @@ static const struct event_type TCP_PROBE = {.name = "tcp-probe",
                                             .story = "probe: {why}",
                                             .level = EVENT_DETAIL,
                                             .fields = {{"to", FIELD_IP}, {"port", FIELD_NUMBER}, {"why", FIELD_TEXT}}};
+static const struct event_type TCP_USER_TIMEOUT_EVENT = {
+    .name = "tcp-user-timeout",
+    .protocol = "TCP",
+    .story = "port {port} is ready to wait for {told}; here the connection is given up after a silence of {timeout}",
+    .fields = {{"from", FIELD_IP}, {"port", FIELD_NUMBER}, {"told", FIELD_DURATION}, {"timeout", FIELD_DURATION}}};
 static const struct event_type TCP_PATH_PROBE = {
     .name = "tcp-path-probe",
     .protocol = "TCP",
@@ -190,6 +195,10 @@ void event_zero_window(const struct tcp_connection *c, bool closed)
     EMIT(c, TCP_ZERO_WINDOW, REMOTE(c), {.text = closed ? "closed: nothing more may be sent" : "open again"});
 }
 void event_probe(const struct tcp_connection *c, const char *why) { EMIT(c, TCP_PROBE, REMOTE(c), {.text = why}); }
+void event_user_timeout(const struct tcp_connection *c, int64_t told_ns, int64_t timeout_ns)
+{
+    EMIT(c, TCP_USER_TIMEOUT_EVENT, REMOTE(c), {.number = told_ns}, {.number = timeout_ns});
+}
 void event_path_probe(const struct tcp_connection *c, uint32_t mtu, const char *what)
 {
     EMIT(c, TCP_PATH_PROBE, REMOTE(c), {.number = mtu}, {.text = what});

@@ -19,6 +19,7 @@ void event_timeout(const struct tcp_connection *c, int64_t rto_ns);
 void event_recovery(const struct tcp_connection *c, uint32_t cwnd, const char *why);
 void event_zero_window(const struct tcp_connection *c, bool closed);
 void event_probe(const struct tcp_connection *c, const char *why);
+void event_user_timeout(const struct tcp_connection *c, int64_t told_ns, int64_t timeout_ns); /* the peer told of its own */
 void event_path_probe(const struct tcp_connection *c, uint32_t mtu, const char *what);
 void event_end(const struct tcp_connection *c, int error);
 /* Samples, for plots: after each ACK, when the window moved without one, and for each segment with data that leaves. */

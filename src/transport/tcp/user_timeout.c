@@ -21,6 +21,7 @@
  * segment meanwhile, and gives way to SACK blocks. No timers of its own: timers.c asks user_timeout_ms(). */
 #include "transport/tcp/user_timeout.h"
 
+#include "transport/tcp/events.h"
 #include "transport/tcp/rooms.h"
 
 enum { OPTION_BYTES = 4, SECONDS_MOST = 0x7fff };
@@ -94,5 +95,9 @@ void user_timeout_received(struct tcp_connection *c, const struct tcp_segment *s
 {
     if (!enabled(c) || segment->user_timeout == 0)
         return;
-    c->user_timeout.remote_s = segment->user_timeout * (segment->user_timeout_minutes ? 60u : 1u);
+    uint32_t told_s = segment->user_timeout * (segment->user_timeout_minutes ? 60u : 1u);
+    if (told_s == c->user_timeout.remote_s)
+        return;
+    c->user_timeout.remote_s = told_s;
+    event_user_timeout(c, told_s * NS_PER_S, user_timeout_ms(c) * NS_PER_MS);
 }
