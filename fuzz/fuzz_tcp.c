@@ -6,6 +6,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* By value: what fills the structure up says nothing. */
+static bool same_counts(const struct tcp_segment *a, const struct tcp_segment *b)
+{
+    if ((a->options & TCP_OPTION_ACCURATE_ECN) == 0)
+        return true;
+    return a->ecn.order_1 == b->ecn.order_1 && a->ecn.count == b->ecn.count &&
+           memcmp(a->ecn.field, b->ecn.field, sizeof a->ecn.field) == 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tcp_segment segment, again;
@@ -26,8 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t bytes[TCP_HEADER_MAXIMUM_BYTES];
     uint32_t header = tcp_segment_build(&segment, bytes);
     if (tcp_segment_parse(bytes, header, header, &again) != 0 || again.options != segment.options ||
-        again.flags != segment.flags || memcmp(&again.ecn, &segment.ecn, sizeof again.ecn) != 0 ||
-        again.sequence.n != segment.sequence.n || again.mss != (segment.options & TCP_OPTION_MSS ? segment.mss : 0))
+        again.flags != segment.flags || !same_counts(&segment, &again) || again.sequence.n != segment.sequence.n ||
+        again.mss != (segment.options & TCP_OPTION_MSS ? segment.mss : 0))
         abort();
     return 0;
 }
