@@ -199,10 +199,13 @@ static bool cookie_acknowledged(struct tcp_listener *listener, const struct pack
     struct cookie cookie;
     struct path path;
     if (!tcp->sysctls.syncookies || (tcp->sysctls.syncookies == 1 && instant_reached(now, tcp->cookies_until)) ||
-        ack->flags & TCP_SYN || !cookie_check(tcp->isn_key, &local, &remote, peer, ours, now, &cookie) ||
-        listener->ready_count >= listener->backlog ||
-        stack_path(tcp->stack, &remote.address, answer_info(info).interface, &path) != 0)
+        ack->flags & TCP_SYN || !cookie_check(tcp->isn_key, &local, &remote, peer, ours, now, &cookie))
         return false;
+    if (listener->ready_count >= listener->backlog || tcp->connection_count >= LIMIT_TCP_SOCKETS ||
+        stack_path(tcp->stack, &remote.address, answer_info(info).interface, &path) != 0) {
+        node_drop(tcp->node, frame, DROP_TCP_BACKLOG_FULL); /* no reset: what the peer sends next asks again */
+        return true;
+    }
     if (ack->options & TCP_OPTION_TIMESTAMPS)
         cookie_timestamp_read(ack->timestamp_echo, &cookie);
     struct tcp_segment syn = {.flags = TCP_SYN,
