@@ -121,6 +121,19 @@ static void syn_timeout(struct tcp_connection *c, struct instant now)
     output_syn(c, NULL, now);
 }
 
+/* A peer that took back its whole window but goes on to answer is not dead, however long that lasts: what is sent again are window probes
+ * (RFC 9293 3.8.6 and 3.8.6.1). Only its silence counts then, as in Linux; who has no owner is not given that much. */
+static bool silence_over(const struct tcp_connection *c, struct instant now)
+{
+    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    int64_t user = user_timeout_ms(c) * NS_PER_MS, silence = instant_since(now, c->recovery.first_retransmit);
+    bool orphan = c->flags & CONNECTION_DETACHED;
+    if (c->snd.wnd > 0 || orphan)
+        return silence >= (user ? user : patience_ns(orphan ? sysctls->orphan_retries : sysctls->retries2));
+    int64_t patience = user ? user : 2 * c->rtt.most_ms * NS_PER_MS;
+    return silence > patience && instant_since(now, c->last_heard) > patience;
+}
+
 static void retransmit_timeout(struct tcp_connection *c, struct instant now)
 {
     if (c->socket.state == TCP_SYN_SENT || c->socket.state == TCP_SYN_RECEIVED) {
@@ -137,11 +150,7 @@ static void retransmit_timeout(struct tcp_connection *c, struct instant now)
         return;
     if (c->retries == 0)
         c->recovery.first_retransmit = now;
-    bool orphan = c->flags & CONNECTION_DETACHED;
-    int64_t patience = user_timeout_ms(c)
-                           ? user_timeout_ms(c) * NS_PER_MS
-                           : patience_ns(orphan ? c->socket.tcp->sysctls.orphan_retries : c->socket.tcp->sysctls.retries2);
-    bool over = instant_since(now, c->recovery.first_retransmit) >= patience;
+    bool over = silence_over(c, now);
     fast_open_silence(c, c->retries, over, now);
     if (over) {
         give_up(c);
