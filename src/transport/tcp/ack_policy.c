@@ -25,9 +25,8 @@
 #include "transport/tcp/rooms.h"
 
 enum { QUICK_ACKS_MAX = 16 };
-#define ACK_DELAY_MIN_NS          (40 * NS_PER_MS)
-#define ACK_DELAY_MAX_NS          (200 * NS_PER_MS)
-#define OUT_OF_WINDOW_INTERVAL_NS (500 * NS_PER_MS)
+#define ACK_DELAY_MIN_NS (40 * NS_PER_MS)
+#define ACK_DELAY_MAX_NS (200 * NS_PER_MS)
 
 uint32_t receive_window(const struct tcp_connection *c)
 {

@@ -85,6 +85,19 @@ void time_wait_create(struct tcp_connection *c, struct instant expires)
     insert(tcp, tw);
 }
 
+/* As for a connection (RFC 5961 section 5, with Linux's half a second), what carries nothing is not answered again at once, so that two sides that
+ * disagree do not shout at each other. */
+static bool answered_lately(struct tcp_time_wait *tw, const struct tcp_segment *segment, struct instant now)
+{
+    bool sends = segment->payload_bytes || segment->flags & TCP_FIN;
+    if (sends && !(segment->flags & TCP_SYN))
+        return false;
+    if (tw->answered.ns && instant_since(now, tw->answered) < OUT_OF_WINDOW_INTERVAL_NS)
+        return true;
+    tw->answered = now;
+    return false;
+}
+
 static void acknowledge(struct tcp_time_wait *tw, const struct packet_info *info, struct instant now)
 {
     struct tcp_segment ack = {.source_port = tw->socket.local.port,
@@ -126,7 +139,8 @@ void time_wait_input(struct tcp_time_wait *tw, const struct packet_info *info, c
     }
     bool next = sequence_equal(segment->sequence, tw->receive_next) && tcp_segment_span(segment) == 0;
     if (!(segment->flags & TCP_RST) && (old || !next)) { /* unacceptable but for the next empty one (RFC 9293 3.10.7.4) */
-        acknowledge(tw, info, now);
+        if (!answered_lately(tw, segment, now))
+            acknowledge(tw, info, now);
         if (segment->flags & TCP_FIN && !old) {
             tw->expires = instant_add(now, TIME_WAIT_NS);
             list_remove(&tw->socket.link);
