@@ -110,7 +110,7 @@ void ecn_received(struct tcp_connection *c, const struct tcp_segment *segment, s
         c->flags &= ~(uint32_t)CONNECTION_ECN_ECHO;
         c->ack.pending |= ACK_WANTED | ACK_NOW;
     }
-    if (marked) {
+    if (marked && sequence_after(tcp_segment_end(segment), c->rcv.nxt)) { /* section 6.1.5: not where all of it is known */
         if (!(c->flags & CONNECTION_ECN_ECHO))
             ack_quickly(c, 2);
         c->flags |= CONNECTION_ECN_ECHO;

@@ -97,6 +97,7 @@ static void undo_window(struct tcp_connection *c, bool unmark)
             cc->ssthresh = c->recovery.prior_ssthresh;
     }
     c->recovery.undo_possible = false;
+    c->flags &= ~(uint32_t)CONNECTION_ECN_REDUCED;
     event_recovery(c, cc->cwnd, "the loss was none: the window is restored");
 }
 
@@ -120,6 +121,7 @@ static void reduction_begin(struct tcp_connection *c, struct instant now)
     c->recovery.prr_delivered = c->recovery.prr_out = 0;
     c->rack.probe_out = false;
     cc->ssthresh = cc->ops->ssthresh(cc, now);
+    c->flags |= CONNECTION_ECN_REDUCED;
 }
 
 void recovery_reduce_once(struct tcp_connection *c, struct instant now)
@@ -254,7 +256,6 @@ static void try_open(struct tcp_connection *c, const struct ack_news *news)
         reduction_begin(c, news->now);
         c->recovery.prior_ssthresh = 0;
         c->recovery.state = RECOVERY_REDUCING;
-        c->flags |= CONNECTION_ECN_REDUCED;
         tell(c, CONGESTION_REDUCED, news->now);
         event_recovery(c, cwnd, "congestion was marked");
     }
@@ -495,6 +496,7 @@ void recovery_timeout(struct tcp_connection *c, struct instant now)
         event_recovery(c, cc->cwnd, "timeout");
     }
     tell(c, CONGESTION_TIMEOUT, now);
+    c->flags |= CONNECTION_ECN_REDUCED;
     if (!selective(c))
         c->sent.sacked = 0;
     bool reneged =
