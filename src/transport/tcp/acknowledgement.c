@@ -20,6 +20,8 @@
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/rooms.h"
 
+#define RENEGED_WAIT_LEAST_NS (10 * NS_PER_MS)
+
 static bool window_moves(const struct tcp_connection *c, const struct tcp_segment *segment, uint32_t window)
 {
     return sequence_after(segment->acknowledgement, c->snd.una) || sequence_after(segment->sequence, c->snd.wl1) ||
@@ -127,6 +129,16 @@ static void free_acknowledged(struct tcp_connection *c, struct sequence ack, str
         connection_tell(c);
 }
 
+/* What was selectively acknowledged is now the first that is missing: the peer may have thrown it away (RFC 2018 section 8). It is given half
+ * a round trip to say otherwise, as in Linux; then it counts as a timeout. */
+static void doubt_selection(struct tcp_connection *c, struct instant now)
+{
+    if (!c->sent.count || !(sent_at(&c->sent, 0)->flags & SENT_SACKED))
+        return;
+    int64_t wait = c->rtt.smoothed_ns / 2;
+    timer_due(c, TIMER_RETRANSMIT, instant_add(now, wait > RENEGED_WAIT_LEAST_NS ? wait : RENEGED_WAIT_LEAST_NS));
+}
+
 bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
 {
     struct sequence ack = segment->acknowledgement;
@@ -176,6 +188,8 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
         if (!probe_schedule(c, now, true))
             timer_restart_retransmit(c, now);
     }
+    if (news.advanced && c->sent.sacked)
+        doubt_selection(c, now);
     if (c->snd.wnd != 0 && news.window_update)
         timer_clear(c, TIMER_PERSIST);
     return true;
