@@ -108,7 +108,7 @@ static double time_fib(struct fib *fib, const struct ip *addresses, bool in_turn
     double start = seconds();
     for (uint32_t i = 0; i < LOOKUPS; i++) {
         const struct next_hop *hop = fib_lookup(fib, &addresses[(i + last) & (ADDRESSES - 1)]);
-        uint32_t value = hop ? hop->index : 0;
+        uint32_t value = hop ? hop->gateway.b[3] : 0;
         sum += value;
         last = in_turn ? value >> 31 : 0; /* always 0, which the processor learns only from the answer */
     }

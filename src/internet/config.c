@@ -169,19 +169,19 @@ bool stack_settled(const struct stack *stack)
 
 static void route_value(const struct fib_entry *entry, struct route_info *out)
 {
-    const struct next_hop *hop = entry->route->hop;
+    const struct next_hop *hop = entry->hop;
     *out = (struct route_info){.destination = entry->destination,
                                .gateway = hop->gateway,
                                .interface = hop->on->interface->index,
-                               .metric = entry->route->metric,
-                               .origin = (enum route_origin)entry->route->origin,
+                               .metric = entry->metric,
+                               .origin = (enum route_origin)entry->origin,
                                .source = hop->source};
 }
 
 int stack_route_info(struct stack *stack, size_t *at, struct route_info *out)
 {
     struct fib_entry entry;
-    size_t fours = stack->fib4.root ? stack->fib4.root->unicast_count : 0;
+    size_t fours = fib_unicast_count(&stack->fib4);
     if (!(*at < fours ? fib_at(&stack->fib4, *at, &entry) : fib_at(&stack->fib6, *at - fours, &entry)))
         return IMP_NOT_FOUND;
     route_value(&entry, out);

@@ -174,10 +174,11 @@ static void forward(struct arrival *in)
         struct frame *frame = frame_own(in->frame, ETHERNET_HEADER_BYTES);
         frame->network = frame_mark(frame);
         frame->data[7]--; /* the hop limit; no checksum covers it */
-        const struct ip *next = hop->gateway.family ? &hop->gateway : &in->header.destination;
+        struct ip next =
+            hop->gateway.family ? hop->gateway : in->header.destination; /* a copy: the table may change meanwhile */
         if (event_wanted(stack->node))
-            tell_forward(in, next);
-        neighbour_send(&stack->neighbours, hop->on->interface, next, frame, in->now);
+            tell_forward(in, &next);
+        neighbour_send(&stack->neighbours, hop->on->interface, &next, frame, in->now);
     }
 }
 

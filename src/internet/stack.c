@@ -202,8 +202,8 @@ static struct ip_interface *interface_for_groups(struct stack *stack, uint8_t fa
 {
     struct ip any = ip_any(family);
     struct fib_entry entry;
-    if (fib_find(stack_fib(stack, family), &any, NULL, &entry) && entry.route->hop->kind == HOP_UNICAST)
-        return entry.route->hop->on;
+    if (fib_find(stack_fib(stack, family), &any, NULL, &entry) && entry.hop->kind == HOP_UNICAST)
+        return entry.hop->on;
     for (struct interface *interface = NULL; (interface = stack_interface_next(stack, interface));)
         if (!interface->loopback && interface_running(interface))
             return ip_interface_of(interface);
@@ -246,7 +246,7 @@ int stack_route(struct stack *stack, const struct ip *destination, uint16_t inte
     struct fib_entry entry;
     if (ip_is_link_local(destination) || !fib_find(fib, destination, on, &entry))
         return route_on_link(stack, destination, on, out);
-    hop_of(entry.route->hop, destination, out);
+    hop_of(entry.hop, destination, out);
     return 0;
 }
 

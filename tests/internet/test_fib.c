@@ -71,7 +71,7 @@ static void compare(struct fib *fib, struct random *random, uint8_t family, unsi
             continue;
         struct ip gateway = gateway_of(family, expected->gateway);
         assert_true(ip_equal(&hop->gateway, &gateway));
-        assert_ptr_equal(entry.route->hop, hop);
+        assert_ptr_equal(entry.hop, hop);
         assert_int_equal(entry.destination.length, expected->prefix.length);
     }
 }
@@ -197,6 +197,130 @@ static void an_interface_takes_its_routes(void **state)
     fib_free(&fib);
 }
 
+/* ---- both forms of a small table ---- */
+
+static bool same_hop(const struct next_hop *a, const struct next_hop *b)
+{
+    return a && b
+               ? a->on == b->on && a->kind == b->kind && ip_equal(&a->gateway, &b->gateway) && ip_equal(&a->source, &b->source)
+               : !a && !b;
+}
+
+static bool same_entry(const struct fib_entry *a, const struct fib_entry *b)
+{
+    return prefix_equal(&a->destination, &b->destination) && a->metric == b->metric && a->origin == b->origin &&
+           same_hop(a->hop, b->hop);
+}
+
+static void forms_agree(struct fib *array, struct fib *trie, struct random *random, struct ip_interface *const on[2])
+{
+    assert_int_equal(array->route_count, trie->route_count);
+    assert_int_equal(fib_unicast_count(array), fib_unicast_count(trie));
+    struct fib_entry a, b;
+    for (size_t i = 0; i < 12; i++) {
+        bool there = fib_at(array, i, &a);
+        assert_int_equal(there, fib_at(trie, i, &b));
+        if (there)
+            assert_true(same_entry(&a, &b));
+    }
+    for (unsigned i = 0; i < 12; i++) {
+        struct ip ip = random_ip(random, array->family);
+        ip.b[1] = (uint8_t)random_below(random, 2);
+        memset(ip.b + 2, 0, 14);
+        ip.b[array->family == 4 ? 3 : 15] = (uint8_t)random_below(random, 3);
+        const struct next_hop *x = fib_lookup(array, &ip), *y = fib_lookup(trie, &ip);
+        assert_true(same_hop(x, y));
+        const struct ip_interface *over = i % 3 < 2 ? on[i % 3] : NULL;
+        bool found = fib_find(array, &ip, over, &a);
+        assert_int_equal(found, fib_find(trie, &ip, over, &b));
+        if (found)
+            assert_true(same_entry(&a, &b));
+    }
+}
+
+static struct fib_change random_change(struct random *random, uint8_t family, struct ip_interface *const on[2])
+{
+    uint8_t bits = family == 4 ? 32 : 128;
+    static const uint8_t lengths[] = {0, 7, 8, 15, 16, 24, 31};
+    struct fib_change change = {.destination = {.address = {.family = family}}};
+    change.destination.address.b[0] = (uint8_t)random_below(random, 4);
+    change.destination.address.b[1] = (uint8_t)random_below(random, 2);
+    change.destination.address.b[bits / 8 - 1] = (uint8_t)random_below(random, 3);
+    change.destination.length = random_below(random, 4) ? lengths[random_below(random, count_of(lengths))] : bits;
+    change.kind = (enum hop_kind)random_below(random, 3);
+    change.on = on[random_below(random, 2)];
+    change.metric = (uint32_t)random_below(random, 2);
+    change.origin = (uint8_t)random_below(random, 3);
+    if (change.kind == HOP_UNICAST && random_below(random, 2))
+        change.gateway = gateway_of(family, (uint32_t)random_below(random, 2));
+    if (random_below(random, 2))
+        change.source = gateway_of(family, 7);
+    return change;
+}
+
+/* The same changes to a table that is an array while it can be and to one that is a trie from its second route on: a route that is never taken
+ * away keeps it one. */
+static void array_and_trie_agree(void **state)
+{
+    (void)state;
+    struct ip_interface *const on[2] = {(struct ip_interface *)(uintptr_t)64, (struct ip_interface *)(uintptr_t)128};
+    unsigned small = 0, large = 0;
+    for (unsigned seed = 0; seed < 600; seed++) {
+        uint8_t family = seed % 2 ? 6 : 4;
+        struct random random;
+        random_seed(&random, seed, "two forms");
+        struct fib array, trie;
+        fib_init(&array, family);
+        fib_init(&trie, family);
+        struct fib_change keep = {.destination = {.address = gateway_of(family, 1), .length = 8}, .on = (void *)(uintptr_t)192};
+        assert_int_equal(fib_add(&array, &keep), 0);
+        assert_int_equal(fib_add(&trie, &keep), 0);
+        fib_branch(&trie);
+        unsigned room = (family == 4 ? 4u : 6u) + (unsigned)random_below(&random, 5); /* around the limit of an array */
+        for (unsigned i = 0; i < 120; i++) {
+            struct fib_change change = random_change(&random, family, on);
+            bool any_metric = random_below(&random, 2);
+            if (random_below(&random, 40) == 0) {
+                fib_remove_interface(&array, change.on);
+                fib_remove_interface(&trie, change.on);
+            } else if (array.route_count < room && random_below(&random, 3)) {
+                assert_int_equal(fib_add(&array, &change), fib_add(&trie, &change));
+            } else {
+                assert_int_equal(fib_remove(&array, &change, any_metric), fib_remove(&trie, &change, any_metric));
+            }
+            assert_non_null(trie.root);
+            assert_true(array.root || array.route_count == array.flat_count);
+            *(array.root ? &large : &small) += 1;
+            forms_agree(&array, &trie, &random, on);
+        }
+        fib_free(&array);
+        fib_free(&trie);
+    }
+    assert_true(small > 10000 && large > 10000);
+}
+
+static void an_emptied_trie_is_an_array_again(void **state)
+{
+    (void)state;
+    struct fib fib;
+    fib_init(&fib, 4);
+    struct fib_change change = {.kind = HOP_UNICAST, .on = (struct ip_interface *)(uintptr_t)64};
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < FIB_FAST_ROUTES + 1; i++) {
+            change.destination = (struct prefix){ip4(0x0a000000 + i), 32};
+            assert_int_equal(fib_add(&fib, &change), 0);
+            assert_int_equal(fib.root == NULL, i < FIB_FLAT_ROUTES_IPV4);
+            assert_ptr_equal(fib_lookup(&fib, &change.destination.address)->on, change.on);
+        }
+        assert_non_null(fib.fast);
+        fib_remove_interface(&fib, change.on);
+        assert_null(fib.root);
+        assert_null(fib.fast);
+        assert_null(fib_lookup(&fib, &change.destination.address));
+    }
+    fib_free(&fib);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +328,8 @@ int main(void)
         cmocka_unit_test(ipv6_like_the_model),
         cmocka_unit_test(own_addresses_go_first_then_metrics),
         cmocka_unit_test(an_interface_takes_its_routes),
+        cmocka_unit_test(array_and_trie_agree),
+        cmocka_unit_test(an_emptied_trie_is_an_array_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
