@@ -3,7 +3,9 @@
  * Reassembly, for both families. Unfinished datagrams are in a list, oldest first, each with its pieces sorted by offset. A piece
  * that repeats another exactly is ignored; one that overlaps any other, or contradicts the length that the last piece told, throws the whole
  * datagram away, since honest senders do not overlap and attackers do (RFC 5722, RFC 1858). When the lengths add up, the payload is copied
- * once into a frame, behind the first fragment's headers, so that an ICMP error can quote them.
+ * once into a frame, behind the first fragment's headers, so that an ICMP error can quote them. That the pieces belong together is known by
+ * sixteen bits only, which a fast sender soon uses again, and a restarted one at once: so the whole is never FRAME_SUMS_GOOD, however good its pieces
+ * are, and the transport's checksum is what finds a wrong joint (RFC 4963).
  *
  * One timer per datagram: 30 s (IPv4) or 60 s (IPv6) after its first piece to arrive, it is dropped, and if the piece at offset 0 is there its sender
  * is told (ICMP time exceeded). Datagrams, pieces and bytes have limits; when one is reached, the oldest datagram gives way.
@@ -162,12 +164,9 @@ static struct frame *datagram_join(struct stack *stack, struct datagram *d)
     struct frame *whole = frame_create(stack->node->engine, FRAME_HEADROOM + header, d->total);
     memcpy(whole->data - header, first->room + first->network, header);
     whole->network = (uint16_t)(frame_mark(whole) - header);
-    whole->flags = FRAME_SUMS_GOOD;
     for (uint32_t i = 0; i < d->count; i++) {
         const struct frame *piece = d->pieces[i].frame;
         frame_copy_out(piece, 0, frame_append(whole, d->pieces[i].length), d->pieces[i].length);
-        if (!(piece->flags & FRAME_SUMS_GOOD))
-            whole->flags &= (uint16_t)~FRAME_SUMS_GOOD;
         whole->flags |= piece->flags & FRAME_BROADCAST;
     }
     if (event_wanted(stack->node))

@@ -60,7 +60,7 @@ static void assert_payload(struct frame *whole, uint32_t payload)
     for (uint32_t i = 0; i < payload; i++)
         assert_int_equal(whole->data[i], (uint8_t)(i * 31 + (i >> 8)));
     assert_int_equal(whole->room[whole->network] >> 4, 4); /* the first fragment's header lies in front */
-    assert_true(whole->flags & FRAME_SUMS_GOOD);
+    assert_false(whole->flags & FRAME_SUMS_GOOD);          /* good pieces do not make a good whole: RFC 4963 */
     frame_release(whole);
 }
 
@@ -118,6 +118,32 @@ static void fragments_are_cut_again(void **state)
     for (unsigned i = second.count; i > 0; i--)
         whole = give(on, second.frame[i - 1]);
     assert_payload(whole, 4000);
+    world_end(engine);
+}
+
+/* RFC 4963: an identification that is used again joins what does not belong together. Only a checksum can find that, so it must be asked. */
+static void pieces_of_two_packets_are_not_trusted(void **state)
+{
+    (void)state;
+    struct engine *engine = engine_create(1);
+    struct stack *stack;
+    struct ip_interface *on = place(engine, &stack);
+    struct pieces old = {.count = 0}, new = {.count = 0};
+    struct frame *other = packet_of(engine, 1000, NULL, 0);
+    memset(other->data + IPV4_HEADER_BYTES, 0xee, 1000);
+    fragment_cut_ipv4(stack, other, 600, collect, &old);
+    fragment_cut_ipv4(stack, packet_of(engine, 1000, NULL, 0), 600, collect, &new);
+    assert_true(old.frame[0]->flags & FRAME_SUMS_GOOD);
+    assert_true(new.frame[1]->flags &FRAME_SUMS_GOOD);
+    assert_null(give(on, old.frame[0]));
+    struct frame *whole = give(on, new.frame[1]);
+    assert_non_null(whole);
+    assert_int_equal(whole->data[0], 0xee);
+    assert_int_equal(whole->data[999], (uint8_t)(999 * 31 + (999 >> 8)));
+    assert_false(whole->flags & FRAME_SUMS_GOOD);
+    frame_release(whole);
+    frame_release(old.frame[1]);
+    frame_release(new.frame[0]);
     world_end(engine);
 }
 
@@ -238,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_order),
         cmocka_unit_test(fragments_are_cut_again),
+        cmocka_unit_test(pieces_of_two_packets_are_not_trusted),
         cmocka_unit_test(overlaps_are_refused),
         cmocka_unit_test(senseless_pieces_are_dropped),
         cmocka_unit_test(missing_pieces_time_out),

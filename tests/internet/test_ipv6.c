@@ -1,6 +1,7 @@
 /* IPv6 packets through real nodes: in, through, out, in fragments, and every error on the way. */
 #include "world6_look.h"
 
+#include "base/checksum.h"
 #include "internet/fragment.h"
 
 struct path3 { /* h -- r -- k, static addresses */
@@ -309,6 +310,9 @@ static void fragments_are_put_together(void **state)
     uint8_t echo[48] = {ICMPV6_ECHO_REPLY};
     for (uint8_t i = 8; i < 48; i++)
         echo[i] = i;
+    const struct ip from = ip_of("2001:db8:1::1"), to = ip_of("2001:db8:1::2");
+    uint32_t pseudo_sum = stack_pseudo_sum(&from, &to, PROTOCOL_ICMPV6, sizeof echo);
+    store_u16(echo + 2, checksum_finish(checksum_partial(echo, sizeof echo, pseudo_sum))); /* it is looked at: RFC 4963 */
     part_inject(path.h, 1, 32, false, echo + 32, 16);
     part_inject(path.h, 1, 16, true, echo + 16, 16);
     part_inject(path.h, 1, 16, true, echo + 16, 16); /* a duplicate */
@@ -323,6 +327,11 @@ static void fragments_are_put_together(void **state)
     part_inject(path.h, 3, 24, false, echo + 24, 24); /* overlaps: the whole is gone (RFC 5722) */
     part_inject(path.h, 3, 32, false, echo + 32, 16);
     assert_int_equal(path.ear.count, 2);
+    uint8_t other[16] = {1};
+    part_inject(path.h, 4, 0, true, echo, 32);
+    part_inject(path.h, 4, 32, false, other, 16); /* what does not belong to it is found by the checksum */
+    assert_int_equal(path.ear.count, 2);
+    assert_int_equal(world_drops(path.h, DROP_ICMP_MALFORMED), 1);
     assert_true(world_drops(path.h, DROP_FRAGMENT_MALFORMED) > 0);
     stack_icmp_unlisten(&path.ear.listener);
     world_destroy(path.world);
