@@ -403,6 +403,7 @@ static inline void script_info(struct script *s, const char *name, double want)
     } values[] = {{"cwnd", info.cwnd_segments},
                   {"ssthresh", info.ssthresh_segments},
                   {"retransmits", (double)info.retransmits},
+                  {"reorderings", (double)info.reorderings},
                   {"mss", info.mss},
                   {"rto", (double)info.rto_ns / 1e6},
                   {"rtt", (double)info.rtt_ns / 1e6},

@@ -49,7 +49,7 @@ static void update_window(struct tcp_connection *c, const struct tcp_segment *se
 static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, struct ack_news *news)
 {
     struct instant oldest = INSTANT_NEVER, newest = INSTANT_NEVER;
-    struct sequence low = ack;
+    struct sequence low = c->snd.nxt; /* the lowest that was sent once and not SACKed before */
     while (c->sent.count) {
         struct sent *sent = sent_at(&c->sent, 0);
         if (sequence_after(sent_end(sent), ack)) {
