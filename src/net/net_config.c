@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "internet/config.h"
 #include "net/net_lab_internal.h"
+#include "transport/limits.h"
 #include "transport/tcp/tcp.h"
 #include "transport/udp.h"
 
@@ -143,6 +144,13 @@ static void inside_print(const struct tcp_info *info, struct socket_inside *out)
                                   .ack_timeout_ns = info->ack_timeout_ns,
                                   .last_send_ns = info->last_send_ns,
                                   .last_receive_ns = info->last_receive_ns,
+                                  .last_ack_ns = info->last_ack_ns,
+                                  .busy_ns = info->busy_ns,
+                                  .window_limited_ns = info->window_limited_ns,
+                                  .buffer_limited_ns = info->buffer_limited_ns,
+                                  .delivered_ce = info->delivered_ce,
+                                  .window_scaling = info->window_scaling,
+                                  .syn_data = info->syn_data,
                                   .timestamps = info->timestamps,
                                   .sack = info->sack,
                                   .app_limited = info->app_limited};
@@ -156,6 +164,18 @@ void net_socket_inside(const struct tcp_socket *socket, struct socket_inside *ou
     inside_print(&info, out);
 }
 
+static uint32_t timer_tries(const struct tcp_info *info)
+{
+    return !info->timer || strcmp(info->timer, "timewait") == 0 ? 0
+           : strcmp(info->timer, "on") == 0                     ? info->timeouts_in_a_row
+                                                                : info->probes;
+}
+
+static bool ends(enum tcp_state state)
+{
+    return state == TCP_FIN_WAIT_1 || state == TCP_FIN_WAIT_2 || state == TCP_CLOSING || state == TCP_LAST_ACK;
+}
+
 static void tcp_socket_print(const struct tcp_socket *socket, struct socket_info *out)
 {
     struct tcp_info info;
@@ -165,13 +185,21 @@ static void tcp_socket_print(const struct tcp_socket *socket, struct socket_info
                                 .remote = info.remote,
                                 .state = tcp_state_name(info.state),
                                 .receive_queue = info.receive_queue,
-                                .send_queue = info.send_queue};
+                                .send_queue = info.send_queue,
+                                .receive_buffer_bytes = info.receive_buffer,
+                                .send_buffer_bytes = info.send_buffer,
+                                .listens = info.state == TCP_LISTEN,
+                                .orphaned = !info.owner && ends(info.state),
+                                .timer = info.timer,
+                                .timer_due = info.timer_due,
+                                .timer_tries = timer_tries(&info)};
     inside_print(&info, &out->inside);
 }
 
 static void udp_socket_print(const struct udp_socket *socket, struct socket_info *out)
 {
-    *out = (struct socket_info){.protocol = PROTOCOL_UDP, .receive_queue = udp_socket_queued(socket)};
+    *out = (struct socket_info){
+        .protocol = PROTOCOL_UDP, .receive_queue = udp_socket_queued(socket), .receive_buffer_bytes = LIMIT_UDP_RECEIVE_BYTES};
     udp_socket_local(socket, &out->local);
     udp_socket_remote(socket, &out->remote);
     out->state = out->remote.address.family ? "ESTAB" : "UNCONN";

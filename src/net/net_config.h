@@ -40,8 +40,11 @@ struct socket_inside { /* what ss -i shows of a TCP connection (struct tcp_info 
     uint64_t bytes_retransmitted, pacing_bytes_per_s, delivery_bytes_per_s, delivered;
     uint32_t data_segments_sent, data_segments_received, path_mtu, receive_mss, advertised_mss, receive_space_bytes;
     uint32_t unacked, retransmitted, lost, sacked, duplicates_reported, reordering, reorderings, backoff, not_sent_bytes;
-    int64_t minimum_rtt_ns, receive_rtt_ns, ack_timeout_ns, last_send_ns, last_receive_ns;
-    bool timestamps, sack, app_limited;
+    uint32_t delivered_ce; /* of `delivered`, what was marked */
+    int64_t minimum_rtt_ns, receive_rtt_ns, ack_timeout_ns, last_send_ns, last_receive_ns,
+        last_ack_ns;                                       /* the last three: since then */
+    int64_t busy_ns, window_limited_ns, buffer_limited_ns; /* the second and third are part of the first */
+    bool timestamps, sack, window_scaling, app_limited, syn_data;
     char congestion_state[96];        /* as the control describes itself: "bbr:(bw:1000000bps,...)" */
     bool ecn, ecn_seen, accurate_ecn; /* agreed on, of whichever kind; something that may be marked came; RFC 9768's kind */
 };
@@ -52,7 +55,12 @@ struct socket_info {
     const char *state; /* TCP's as ss writes it ("LISTEN", "ESTAB", "TIME-WAIT" ...); UDP: "UNCONN" or "ESTAB" */
     const char *owner; /* the task or service, or NULL */
     uint32_t receive_queue, send_queue; /* bytes; a listener: waiting connections, backlog */
-    struct socket_inside inside;        /* TCP only */
+    uint32_t receive_buffer_bytes, send_buffer_bytes;
+    bool listens, orphaned; /* nobody holds it any more, and it has something to finish */
+    const char *timer;      /* TCP: "on" (retransmission), "persist", "keepalive", "timewait", or NULL, */
+    struct instant timer_due;
+    uint32_t timer_tries;        /* and how often it has gone off in vain */
+    struct socket_inside inside; /* TCP only */
 };
 int net_socket_next(struct net *net, size_t *at, struct socket_info *out);
 

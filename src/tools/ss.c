@@ -1,13 +1,12 @@
 /* ss: a node's sockets, in the columns of iproute2's ss; netstat's older form of the same is in netstat.c.
  *
- * The sockets are walked through net_config.h, chosen by protocol, family, state and the few filters that are supported, and gathered as rows of
+ * The sockets are walked through net_config.h, chosen by protocol, family, state and the few filters that are given, and gathered as rows of
  * text first: every column is as wide as its widest cell, so nothing can be printed before all is known. Addresses end on
  * a column's right edge and ports begin on the next one's left, which keeps the colons aligned.
  *
- * Without -l or -a only sockets that have a peer are shown. -i adds a line about TCP's inside, from struct socket_inside (RFC 9293, 6298, 5681), -s
- * counts. No state, no timers. Left out on purpose: sockets that no node of imp has (unix, netlink, raw), killing, and the full filter
- * language: `state`, `exclude`, `sport` and `dport` are read, anything else is refused. */
-#include <inttypes.h>
+ * Without -l or -a only sockets that have a peer are shown. What follows a row is ss_detail.c's; which sockets are meant, beside their states,
+ * ss_filter.c's; -s counts. No state, no timers. Left out on purpose: sockets that no node of imp has (unix, netlink, raw), killing, and the names of
+ * hosts. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +18,8 @@
 #include "net/net_config.h"
 #include "tools/options.h"
 #include "tools/port_name.h"
+#include "tools/ss_detail.h"
+#include "tools/ss_filter.h"
 #include "tools/tool.h"
 
 enum column {
@@ -63,11 +64,12 @@ struct ss {
     struct arena arena;
     struct row *rows; /* the first is the header */
     size_t row_count;
-    bool tcp, udp, numeric, all, listening, processes, inside, summary, no_header;
-    uint8_t family; /* 0 both */
+    bool tcp, udp, numeric, all, listening, processes, summary, no_header;
+    struct ss_detail detail;
+    struct text filter; /* its words, as ss_filter.h takes them */
+    uint8_t family;     /* 0 both */
     unsigned states;
     bool states_given;
-    int source_port, destination_port; /* 0: any */
 };
 
 /* ---- the command line ---- */
@@ -93,39 +95,33 @@ static unsigned state_bits(const char *word)
     return 0;
 }
 
-/* "state X", "exclude X", "sport = :80", "dport = :80", with "and" between. 0 or the exit status. */
-static int read_filter(struct ss *ss, const char *word, struct options *options)
+/* "state X" and "exclude X"; all else is the filter's. 0 or the exit status. */
+static int read_operand(struct ss *ss, const char *word, struct options *options)
 {
-    const char *value = options->at < options->argc ? options->argv[options->at] : NULL;
-    if (strcmp(word, "and") == 0)
-        return 0;
-    if (value && (strcmp(word, "state") == 0 || strcmp(word, "exclude") == 0)) {
-        unsigned bits = state_bits(value);
-        options->at++;
-        if (bits == 0) {
-            tool_complain(ss->run, "ss: wrong state name: %s\n", value);
-            return 255;
-        }
-        bool exclude = word[0] == 'e';
-        ss->states =
-            exclude ? (ss->states_given ? ss->states : STATES_ALL) & ~bits : (ss->states_given ? ss->states : 0) | bits;
-        ss->states_given = true;
+    bool exclude = strcmp(word, "exclude") == 0;
+    if (options->at >= options->argc || (!exclude && strcmp(word, "state") != 0)) {
+        text_format(&ss->filter, "%s%s", ss->filter.length ? " " : "", word);
         return 0;
     }
-    bool source = strcmp(word, "sport") == 0, destination = strcmp(word, "dport") == 0;
-    if (value && (source || destination)) {
-        if (strcmp(value, "=") == 0 || strcmp(value, "==") == 0 || strcmp(value, "eq") == 0)
-            value = ++options->at < options->argc ? options->argv[options->at] : "";
-        int port = value[0] == ':' ? port_parse(0, value + 1) : -1;
-        options->at++;
-        if (port > 0) {
-            *(source ? &ss->source_port : &ss->destination_port) = port;
-            return 0;
-        }
+    const char *value = options->argv[options->at++];
+    unsigned bits = state_bits(value);
+    if (bits == 0) {
+        tool_complain(ss->run, "ss: wrong state name: %s\n", value);
+        return 255;
     }
-    tool_complain(ss->run, "ss: imp's ss has no such filter: \"%s\" (it knows state, exclude, sport = :PORT, dport = :PORT)\n",
-                  word);
-    return 255;
+    ss->states = exclude ? (ss->states_given ? ss->states : STATES_ALL) & ~bits : (ss->states_given ? ss->states : 0) | bits;
+    ss->states_given = true;
+    return 0;
+}
+
+static int check_filter(struct ss *ss)
+{
+    struct text message = {0};
+    int error = ss_filter_check(text_string(&ss->filter), &message);
+    if (error)
+        tool_complain(ss->run, "%s", text_string(&message));
+    text_free(&message);
+    return error == IMP_INVALID ? 1 : error ? 255 : 0; /* as ss */
 }
 
 static int usage(struct ss *ss, int status)
@@ -136,6 +132,9 @@ static int usage(struct ss *ss, int status)
                  "   -n, --numeric       don't resolve service names\n"
                  "   -a, --all           display all sockets\n"
                  "   -l, --listening     display listening sockets\n"
+                 "   -o, --options       show timer information\n"
+                 "   -e, --extended      show detailed socket information\n"
+                 "   -m, --memory        show socket memory usage\n"
                  "   -p, --processes     show process using socket\n"
                  "   -i, --info          show internal TCP information\n"
                  "   -s, --summary       show socket usage summary\n"
@@ -144,7 +143,13 @@ static int usage(struct ss *ss, int status)
                  "   -t, --tcp           display only TCP sockets\n"
                  "   -u, --udp           display only UDP sockets\n"
                  "   -H, --no-header     Suppress header line\n"
-                 "       FILTER := [ state STATE ] [ exclude STATE ] [ sport = :PORT ] [ dport = :PORT ]\n");
+                 "   -O, --oneline       socket's data printed on a single line\n"
+                 "       FILTER := [ state STATE-FILTER ] [ EXPRESSION ]\n"
+                 "       STATE-FILTER := {all|connected|synchronized|bucket|big|TCP-STATES}\n"
+                 "         TCP-STATES := "
+                 "{established|syn-sent|syn-recv|fin-wait-{1,2}|time-wait|closed|close-wait|last-ack|listening|closing}\n"
+                 "       EXPRESSION := {src|dst} [=|!=] ADDRESS[/LENGTH][:PORT], {sport|dport} [=|!=|<|<=|>|>=] :PORT; and, "
+                 "or, not, ( )\n");
     return status;
 }
 
@@ -170,7 +175,11 @@ static int set_option(struct ss *ss, int letter)
     case 'l': ss->listening = true; break;
     case 'n': ss->numeric = true; break;
     case 'p': ss->processes = true; break;
-    case 'i': ss->inside = true; break;
+    case 'i': ss->detail.inside = true; break;
+    case 'o': ss->detail.timers = true; break;
+    case 'e': ss->detail.extended = true; break;
+    case 'm': ss->detail.memory = true; break;
+    case 'O': ss->detail.one_line = true; break;
     case 's': ss->summary = true; break;
     case 't': ss->tcp = true; break;
     case 'u': ss->udp = true; break;
@@ -178,7 +187,7 @@ static int set_option(struct ss *ss, int letter)
     case '6': ss->family = 6; break;
     case 'H': ss->no_header = true; break;
     case 'h': return 1;
-    default: break; /* -e, -o, -m, -r: a lab's sockets have nothing more to say */
+    default: break;
     }
     return 0;
 }
@@ -186,10 +195,10 @@ static int set_option(struct ss *ss, int letter)
 /* 0, or the exit status + 1. */
 static int read_options(struct ss *ss)
 {
-    struct options options = options_of(ss->run->argc, ss->run->argv, "alnpistu46HheomOr");
+    struct options options = options_of(ss->run->argc, ss->run->argv, "alnpistu46HheomO");
     for (int letter; (letter = options_next(&options)) != OPTIONS_END;) {
         if (letter == OPTIONS_OPERAND) {
-            int status = read_filter(ss, options.value, &options);
+            int status = read_operand(ss, options.value, &options);
             if (status)
                 return status + 1;
             continue;
@@ -208,6 +217,9 @@ static int read_options(struct ss *ss)
         if (set_option(ss, letter))
             return usage(ss, 0) + 1;
     }
+    int status = check_filter(ss);
+    if (status)
+        return status + 1;
     if (!ss->tcp && !ss->udp)
         ss->tcp = ss->udp = true;
     if (!ss->states_given)
@@ -229,8 +241,7 @@ static bool wanted(const struct ss *ss, const struct socket_info *socket)
 {
     uint8_t family = socket->local.address.family ? socket->local.address.family : 6; /* both: an IPv6 socket that takes IPv4 */
     return (socket->protocol == PROTOCOL_TCP ? ss->tcp : ss->udp) && (ss->family == 0 || ss->family == family) &&
-           (bit_of(socket) & ss->states) && (ss->source_port == 0 || ss->source_port == socket->local.port) &&
-           (ss->destination_port == 0 || ss->destination_port == socket->remote.port);
+           (bit_of(socket) & ss->states) && ss_filter_matches(text_string(&ss->filter), socket);
 }
 
 static const char *address_cell(struct ss *ss, const struct endpoint *endpoint, uint8_t family_of_socket)
@@ -253,87 +264,6 @@ static const char *port_cell(struct ss *ss, uint8_t protocol, uint16_t port)
     return port == 0 ? "*" : name ? name : arena_format(&ss->arena, "%u", port);
 }
 
-static double milliseconds(int64_t ns) { return (double)ns / 1e6; }
-
-/* What a counter says when it is not zero, which iproute2's ss leaves out otherwise. */
-static void inside_count(struct text *text, const char *name, uint64_t value)
-{
-    if (value)
-        text_format(text, " %s:%" PRIu64, name, value);
-}
-
-static void inside_counts(struct text *text, const struct socket_inside *info)
-{
-    inside_count(text, "bytes_sent", info->bytes_sent);
-    inside_count(text, "bytes_retrans", info->bytes_retransmitted);
-    inside_count(text, "bytes_acked", info->bytes_acked);
-    inside_count(text, "bytes_received", info->bytes_received);
-    inside_count(text, "segs_out", info->segments_sent);
-    inside_count(text, "segs_in", info->segments_received);
-    inside_count(text, "data_segs_out", info->data_segments_sent);
-    inside_count(text, "data_segs_in", info->data_segments_received);
-}
-
-static void inside_losses(struct text *text, const struct socket_inside *info)
-{
-    inside_count(text, "unacked", info->unacked);
-    if (info->retransmitted || info->retransmits)
-        text_format(text, " retrans:%u/%" PRIu64, info->retransmitted, info->retransmits);
-    inside_count(text, "lost", info->lost);
-    inside_count(text, "sacked", info->sacked);
-    inside_count(text, "dsack_dups", info->duplicates_reported);
-    if (info->reordering && info->reordering != 3)
-        text_format(text, " reordering:%u", info->reordering);
-    inside_count(text, "reord_seen", info->reorderings);
-}
-
-/* In the order of iproute2's ss. */
-static const char *inside_cell(struct ss *ss, const struct socket_inside *info)
-{
-    struct text text = {0};
-    text_format(&text, "\n\t%s%s%s%s%s %s wscale:%u,%u", info->timestamps ? " ts" : "", info->sack ? " sack" : "",
-                info->ecn ? " ecn" : "", info->ecn_seen ? " ecnseen" : "", info->accurate_ecn ? " accecn" : "",
-                info->congestion ? info->congestion : "reno", info->window_scale_send, info->window_scale_receive);
-    text_format(&text, " rto:%.6g", milliseconds(info->rto_ns));
-    inside_count(&text, "backoff", info->backoff);
-    if (info->rtt_ns)
-        text_format(&text, " rtt:%.6g/%.6g", milliseconds(info->rtt_ns), milliseconds(info->rtt_variation_ns));
-    if (info->ack_timeout_ns)
-        text_format(&text, " ato:%.6g", milliseconds(info->ack_timeout_ns));
-    text_format(&text, " mss:%u", info->mss_bytes);
-    inside_count(&text, "pmtu", info->path_mtu);
-    inside_count(&text, "rcvmss", info->receive_mss);
-    inside_count(&text, "advmss", info->advertised_mss);
-    text_format(&text, " cwnd:%u", info->cwnd_segments);
-    if (info->ssthresh_segments != UINT32_MAX)
-        text_format(&text, " ssthresh:%u", info->ssthresh_segments);
-    inside_counts(&text, info);
-    if (*info->congestion_state)
-        text_format(&text, " %s", info->congestion_state);
-    if (info->rtt_ns > 0)
-        text_format(&text, " send %.0fbps", (double)info->cwnd_segments * info->mss_bytes * 8e9 / (double)info->rtt_ns);
-    inside_count(&text, "lastsnd", (uint64_t)(info->last_send_ns / NS_PER_MS));
-    inside_count(&text, "lastrcv", (uint64_t)(info->last_receive_ns / NS_PER_MS));
-    if (info->pacing_bytes_per_s)
-        text_format(&text, " pacing_rate %" PRIu64 "bps", info->pacing_bytes_per_s * 8);
-    if (info->delivery_bytes_per_s)
-        text_format(&text, " delivery_rate %" PRIu64 "bps", info->delivery_bytes_per_s * 8);
-    inside_count(&text, "delivered", info->delivered);
-    if (info->app_limited)
-        text_format(&text, " app_limited");
-    inside_losses(&text, info);
-    if (info->receive_rtt_ns > 0)
-        text_format(&text, " rcv_rtt:%.6g", milliseconds(info->receive_rtt_ns));
-    inside_count(&text, "rcv_space", info->receive_space_bytes);
-    inside_count(&text, "notsent", info->not_sent_bytes);
-    if (info->minimum_rtt_ns > 0)
-        text_format(&text, " minrtt:%.6g", milliseconds(info->minimum_rtt_ns));
-    text_format(&text, " snd_wnd:%u rcv_wnd:%u", info->send_window_bytes, info->receive_window_bytes);
-    const char *cell = arena_copy_text(&ss->arena, text.data);
-    text_free(&text);
-    return cell;
-}
-
 static void add_row(struct ss *ss, const struct socket_info *socket)
 {
     uint8_t family = socket->local.address.family;
@@ -344,11 +274,12 @@ static void add_row(struct ss *ss, const struct socket_info *socket)
                       arena_format(&ss->arena, "%u", socket->receive_queue), arena_format(&ss->arena, "%u", socket->send_queue),
                       address_cell(ss, &socket->local, 0), port_cell(ss, socket->protocol, socket->local.port),
                       address_cell(ss, &socket->remote, family), port_cell(ss, socket->protocol, socket->remote.port), ""}};
+    struct text more = {0};
     if (ss->processes && socket->owner)
-        row->cell[COLUMN_PROCESS] = arena_format(&ss->arena, " users:((\"%s\"))", socket->owner);
-    if (ss->inside && socket->protocol == PROTOCOL_TCP && !(bit_of(socket) & (STATE_LISTEN | STATE_TIME_WAIT)))
-        row->cell[COLUMN_PROCESS] =
-            arena_format(&ss->arena, "%s%s", row->cell[COLUMN_PROCESS], inside_cell(ss, &socket->inside));
+        text_format(&more, " users:((\"%s\"))", socket->owner);
+    ss_detail_print(&ss->detail, socket, net_now(ss->net), &more);
+    row->cell[COLUMN_PROCESS] = arena_copy_text(&ss->arena, text_string(&more));
+    text_free(&more);
 }
 
 static void gather(struct ss *ss)
@@ -387,8 +318,8 @@ static void print_table(struct ss *ss)
     for (int column = 0; column < COLUMNS; column++) {
         widths[column] = ss->no_header ? 0 : strlen(HEADER.cell[column]);
         for (size_t i = 0; i < ss->row_count; i++)
-            if (strlen(ss->rows[i].cell[column]) > widths[column])
-                widths[column] = strlen(ss->rows[i].cell[column]);
+            if (strcspn(ss->rows[i].cell[column], "\n") > widths[column]) /* the lines below it may be longer */
+                widths[column] = strcspn(ss->rows[i].cell[column], "\n");
     }
     if (!ss->no_header)
         print_row(&HEADER, widths, hidden, &out);
@@ -401,7 +332,7 @@ static void print_table(struct ss *ss)
 static void print_summary(struct ss *ss)
 {
     struct socket_info socket;
-    unsigned tcp[2] = {0}, udp[2] = {0}, established = 0, waiting = 0, closed = 0, total = 0;
+    unsigned tcp[2] = {0}, udp[2] = {0}, established = 0, waiting = 0, closed = 0, orphaned = 0, total = 0;
     for (size_t at = 0; net_socket_next(ss->net, &at, &socket) == 0; total++) {
         unsigned bit = bit_of(&socket), six = socket.local.address.family != 4;
         if (socket.protocol != PROTOCOL_TCP) {
@@ -410,11 +341,12 @@ static void print_summary(struct ss *ss)
         }
         established += bit == STATE_ESTABLISHED;
         waiting += bit == STATE_TIME_WAIT;
+        orphaned += socket.orphaned;
         closed += bit == STATE_TIME_WAIT || bit == STATE_UNCONNECTED;
         tcp[six] += bit != STATE_TIME_WAIT;
     }
-    tool_print(ss->run, "Total: %u\nTCP:   %u (estab %u, closed %u, orphaned 0, timewait %u)\n\n", total - waiting,
-               tcp[0] + tcp[1] + waiting, established, closed, waiting);
+    tool_print(ss->run, "Total: %u\nTCP:   %u (estab %u, closed %u, orphaned %u, timewait %u)\n\n", total - waiting,
+               tcp[0] + tcp[1] + waiting, established, closed, orphaned, waiting);
     tool_print(ss->run, "Transport Total     IP        IPv6\n");
     const struct {
         const char *name;
@@ -429,27 +361,32 @@ static void print_summary(struct ss *ss)
     tool_print(ss->run, "\n");
 }
 
+static int ss_show(struct ss *ss)
+{
+    struct socket_info socket;
+    size_t at = 0;
+    if (net_socket_next(ss->net, &at, &socket) == IMP_UNSUPPORTED) {
+        tool_complain(ss->run, "ss: this machine's sockets are not imp's to show: use its own ss\n");
+        return 1;
+    }
+    if (ss->summary) {
+        print_summary(ss);
+        return 0;
+    }
+    gather(ss);
+    print_table(ss);
+    return 0;
+}
+
 static int ss_run(struct tool_run *run)
 {
     struct ss ss = {.run = run, .net = run->net};
-    struct socket_info socket;
-    size_t at = 0;
     int status = read_options(&ss);
-    if (status)
-        return status - 1;
-    if (net_socket_next(run->net, &at, &socket) == IMP_UNSUPPORTED) {
-        tool_complain(run, "ss: this machine's sockets are not imp's to show: use its own ss\n");
-        return 1;
-    }
-    if (ss.summary) {
-        print_summary(&ss);
-        return 0;
-    }
-    gather(&ss);
-    print_table(&ss);
+    status = status ? status - 1 : ss_show(&ss);
     memory_free(ss.rows);
     arena_free(&ss.arena);
-    return 0;
+    text_free(&ss.filter);
+    return status;
 }
 
 const struct tool SS_TOOL = {.name = "ss", .summary = "show a node's sockets", .run = ss_run, .lab_only = true};

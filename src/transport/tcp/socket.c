@@ -359,8 +359,10 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
     out->ack_timeout_ns = c->ack.timeout_ns;
     out->last_send_ns = instant_since(now, c->last_send);
     out->last_receive_ns = instant_since(now, c->ack.last_receive);
+    out->last_ack_ns = instant_since(now, c->last_heard);
     out->receive_space = c->rcv.tune_space;
-    out->pacing_rate = c->congestion.pacing_bytes_per_s;
+    uint64_t rate = burst_rate(c);
+    out->pacing_rate = rate == UINT64_MAX ? 0 : rate;
     out->delivery_rate = c->sending ? c->sending->rate.bytes_per_s : 0;
     out->delivered = c->delivered;
     out->outstanding = opened(c) ? sequence_distance(c->snd.una, output_end(c)) + ((c->flags & CONNECTION_FIN_QUEUED) != 0) : 0;
@@ -412,6 +414,9 @@ void tcp_socket_info(const struct tcp_socket *socket, struct tcp_info *out)
         const struct tcp_listener *listener = container_of(socket, const struct tcp_listener, socket);
         out->receive_queue = listener->ready_count;
         out->send_queue = listener->backlog;
+        out->congestion = listener->settings.congestion ? listener->settings.congestion : socket->tcp->congestion->name;
+        out->cwnd_segments = socket->tcp->sysctls.initial_window;
+        out->ssthresh_segments = UINT32_MAX;
     } else if (socket->kind == SOCKET_CONNECTION) {
         connection_info(container_of(socket, const struct tcp_connection, socket), out);
     } else {

@@ -119,7 +119,8 @@ struct tcp_info {
     uint32_t path_mtu, advertised_mss, receive_mss;
     uint32_t unacked, sacked, lost, retransmitted, reordering; /* segments */
     uint32_t timeouts;
-    int64_t minimum_rtt_ns, receive_rtt_ns, ack_timeout_ns, last_send_ns, last_receive_ns; /* the last two: since then */
+    int64_t minimum_rtt_ns, receive_rtt_ns, ack_timeout_ns, last_send_ns, last_receive_ns,
+        last_ack_ns;                     /* the last three: since then */
     uint32_t receive_space;              /* bytes: what auto-tuning last measured */
     uint64_t pacing_rate, delivery_rate; /* bytes a second; 0 = none */
     uint64_t delivered;                  /* segments */
