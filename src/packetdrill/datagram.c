@@ -98,7 +98,7 @@ ssize_t datagram_receive(struct socket *socket, struct msghdr *message, int flag
         return fail(EAGAIN);
     if (!socket->udp || !udp_socket_readable(socket->udp))
         return 0;
-    size_t length = message_bytes(message);
+    size_t length = message_room(message);
     uint8_t *buffer = memory_take(length ? length : 1);
     struct endpoint from;
     struct ip to;

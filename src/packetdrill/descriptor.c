@@ -4,28 +4,57 @@
  * set. A blocked call keeps a hold on what it waits for, because another call may close the number meanwhile: the number is then free
  * at once, the structure when the last hold is given back. There are no duplicates of a descriptor (packetdrill has no dup).
  *
+ * The numbers are real ones of this process: each is taken by a duplicate of one empty file, the anchor. packetdrill opens files of its
+ * own, which must not get the same numbers, and at its end it hands the numbers of sockets that a script left open to the kernel's own
+ * close(), and takes it ill when that fails. So a number may be gone, or be another file's, when we come to close it; the anchor's inode
+ * tells.
+ *
  * Nothing here waits, and nothing has a time. */
 #include "packetdrill/descriptor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "packetdrill/socket.h"
 
 enum { FIRST_DESCRIPTOR = 3 };
 
+static bool number_take(struct drill *drill, int *out_fd)
+{
+    *out_fd = fcntl(drill->anchor, F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR);
+    if (*out_fd >= 0 && *out_fd < LIMIT_DESCRIPTORS && !drill->descriptors[*out_fd])
+        return true;
+    /* A number of ours that the program gave to the kernel's close(): the descriptor behind it is over. */
+    if (*out_fd >= 0 && *out_fd < LIMIT_DESCRIPTORS)
+        return descriptor_close(drill, *out_fd) == 0 && number_take(drill, out_fd);
+    if (*out_fd >= 0)
+        (void)close(*out_fd);
+    return false;
+}
+
+static void number_give_back(const struct drill *drill, int fd)
+{
+    struct stat ours, about;
+    if (fstat(drill->anchor, &ours) == 0 && fstat(fd, &about) == 0 && about.st_ino == ours.st_ino &&
+        about.st_dev == ours.st_dev)
+        (void)close(fd);
+}
+
+void descriptors_begin(struct drill *drill) { drill->anchor = memfd_create("imp", MFD_CLOEXEC); }
+
 int descriptor_add(struct drill *drill, struct descriptor *descriptor)
 {
-    for (int fd = FIRST_DESCRIPTOR; fd < LIMIT_DESCRIPTORS; fd++) {
-        if (drill->descriptors[fd])
-            continue;
-        drill->descriptors[fd] = descriptor;
-        descriptor->fd = fd;
-        return fd;
+    if (!number_take(drill, &descriptor->fd)) {
+        descriptor->destroy(drill, descriptor);
+        errno = EMFILE;
+        return -1;
     }
-    descriptor->destroy(drill, descriptor);
-    errno = EMFILE;
-    return -1;
+    drill->descriptors[descriptor->fd] = descriptor;
+    return descriptor->fd;
 }
 
 struct descriptor *descriptor_hold(struct drill *drill, int fd)
@@ -50,6 +79,7 @@ int descriptor_close(struct drill *drill, int fd)
     if (!descriptor)
         return -1;
     drill->descriptors[fd] = NULL;
+    number_give_back(drill, fd);
     descriptor->closed = true;
     if (descriptor->kind == DESCRIPTOR_STREAM)
         stream_close(drill, (struct socket *)descriptor);
@@ -81,4 +111,5 @@ void descriptors_end(struct drill *drill)
     for (int fd = FIRST_DESCRIPTOR; fd < LIMIT_DESCRIPTORS; fd++)
         if (drill->descriptors[fd])
             (void)descriptor_close(drill, fd);
+    (void)close(drill->anchor);
 }

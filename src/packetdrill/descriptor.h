@@ -5,7 +5,7 @@
 
 #include "packetdrill/drill.h"
 
-/* What is behind a file descriptor. Numbers start at 3 and the lowest free one is given, as in a process. A call that may wait holds the
+/* What is behind a file descriptor. Its number is one of this process's, so no other file has it meanwhile. A call that may wait holds the
  * descriptor meanwhile, so that a close in between does not pull it away. Functions return a value or -1 with errno set. */
 enum descriptor_kind { DESCRIPTOR_STREAM, DESCRIPTOR_DATAGRAM, DESCRIPTOR_PIPE, DESCRIPTOR_EPOLL };
 struct descriptor {
@@ -18,6 +18,7 @@ struct descriptor {
     void (*destroy)(struct drill *drill, struct descriptor *descriptor);
 };
 
+void descriptors_begin(struct drill *drill);
 int descriptor_add(struct drill *drill, struct descriptor *descriptor); /* its number, or -1 EMFILE */
 struct descriptor *descriptor_hold(struct drill *drill, int fd);        /* NULL: EBADF */
 void descriptor_release(struct drill *drill, struct descriptor *descriptor);

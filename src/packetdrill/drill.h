@@ -11,7 +11,7 @@
 #include "packetdrill/flags.h"
 
 /* The plug-in's world: an engine with one node, whose only wire ends in the program that drives us. One lock is around everything: each
- * call of the table takes it first. The thread that made the world drives the clock; other threads (guests) may only wait in it. */
+ * call of the table takes it first. The thread that made the world drives the clock; what other threads (guests) may do to it, clock.c says. */
 struct captured { /* a raw IP packet that the stack sent */
     struct list link;
     struct instant time;
@@ -22,8 +22,15 @@ struct descriptor;
 enum { LIMIT_DESCRIPTORS = 1024, LIMIT_CAPTURED = 1 << 16 };
 
 struct drill {
+    struct list link; /* among all worlds (outside.c) */
     pthread_mutex_t lock;
-    pthread_t driver;    /* the thread that moves the clock */
+    pthread_t driver;    /* the thread that made the world, */
+    pid_t driver_task;   /* the same as the kernel counts */
+    bool driver_inside;  /* in a call */
+    uint64_t calls;      /* made so far, by anyone, */
+    unsigned inside;     /* and how many are under way */
+    bool ending;         /* free() was called */
+    unsigned looks;      /* calls of gettimeofday in a row that a guest made */
     struct list waits;   /* struct wait.link: guests that are blocked */
     bool guest_woken;    /* since others were last known to sleep */
     unsigned creeps;     /* calls of gettimeofday in a row */
@@ -42,6 +49,7 @@ struct drill {
     uint64_t sysctl_mark;                   /* of the settings file as last read, */
     uint32_t forgotten;                     /* and its commands that were obeyed */
     uint32_t receive_default, backlog_most; /* net.core.rmem_default, somaxconn */
+    int anchor;                             /* the file whose duplicates take our descriptors' numbers */
     struct descriptor *descriptors[LIMIT_DESCRIPTORS];
 };
 
@@ -55,8 +63,9 @@ void drill_leave(struct drill *drill); /* runs what is due now, wakes guests, gi
  * clock; the driver moves it itself, and gives up when nothing is going to happen. Nothing borrowed from before the call may be
  * trusted after it, but what `ready` and the caller keep alive. */
 bool drill_wait(struct drill *drill, bool (*ready)(struct drill *drill, void *context), void *context, struct instant deadline);
-void drill_creep(struct drill *drill); /* the driver asked for the time */
+void drill_look(struct drill *drill); /* someone asks for the time; takes the place of drill_enter() */
 void drill_advance(struct drill *drill, struct instant until);
+bool drill_send_away(struct drill *drill);         /* the world ends: all guests leave their calls; false: someone does not */
 bool drill_advance_to_packet(struct drill *drill); /* until one is captured; false: none will be */
 
 /* ---- device.c: the wire's end ---- */
@@ -64,6 +73,11 @@ void device_create(struct drill *drill); /* node, stack, addresses; settled */
 void device_destroy(struct drill *drill);
 bool device_own(struct drill *drill, const struct ip *address);            /* ours, or from now on; false: it cannot be */
 int device_inject(struct drill *drill, const void *packet, size_t length); /* 0, or -1 with errno */
+
+/* ---- outside.c: what the program would ask the kernel of our descriptors ---- */
+struct packetdrill_interface;
+void outside_begin(struct drill *drill, const struct packetdrill_interface *table);
+void outside_end(struct drill *drill);
 
 /* ---- sysctl.c ---- */
 void sysctl_default(struct drill *drill);

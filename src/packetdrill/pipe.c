@@ -110,7 +110,7 @@ ssize_t pipe_read(struct drill *drill, struct descriptor *descriptor, struct msg
         return fail(EBADF);
     if (!has_bytes(drill, end->ring) && (nonblocking || !drill_wait(drill, has_bytes, end->ring, INSTANT_NEVER)))
         return fail(EAGAIN);
-    size_t length = message_bytes(message);
+    size_t length = message_room(message);
     uint8_t *buffer = memory_take(length ? length : 1);
     size_t n = ring_take(end->ring, buffer, length);
     message_scatter(message, buffer, n);

@@ -19,6 +19,8 @@
 #include "base/memory.h"
 #include "transport/limits.h"
 
+enum { MESSAGE_MOST = 0x7ffff000 }; /* bytes in one call, as on Linux */
+
 int fail(int number)
 {
     errno = number;
@@ -211,15 +213,39 @@ struct instant socket_deadline(const struct socket *socket, int64_t timeout_ns)
 
 /* ---- messages ---- */
 
-/* A program under test may pass any number for an address; the kernel would say EFAULT. Asks whether the first page is mapped. */
-bool message_valid(const struct msghdr *message)
+/* A program under test may pass any number for an address; the kernel would say EFAULT. Asks whether that page is mapped. */
+static bool page_there(const void *address)
 {
-    if (message->msg_iovlen && !message->msg_iov)
+    union {
+        const void *given;
+        uintptr_t number;
+        void *page;
+    } at = {address};
+    unsigned char resident;
+    at.number &= ~(uintptr_t)4095;
+    return mincore(at.page, 1, &resident) == 0;
+}
+
+static bool message_there(const struct msghdr *message)
+{
+    if (!page_there(message) || message->msg_iovlen > IOV_LIMIT ||
+        (message->msg_iovlen && (!message->msg_iov || !page_there(message->msg_iov))))
         return false;
-    for (size_t i = 0; i < message->msg_iovlen; i++) {
-        uintptr_t at = (uintptr_t)message->msg_iov[i].iov_base;
-        unsigned char resident;
-        if (message->msg_iov[i].iov_len && mincore((void *)(at & ~(uintptr_t)4095), 1, &resident) != 0)
+    for (size_t i = 0; i < message->msg_iovlen; i++)
+        if (message->msg_iov[i].iov_len && !page_there(message->msg_iov[i].iov_base))
+            return false;
+    return true;
+}
+
+/* What is read may be less than there was said to be room for; what is written is copied whole. */
+bool message_valid(const struct msghdr *message, bool whole)
+{
+    if (!message_there(message))
+        return false;
+    for (size_t i = 0; whole && i < message->msg_iovlen; i++) {
+        const struct iovec *piece = &message->msg_iov[i];
+        if (piece->iov_len > MESSAGE_MOST ||
+            (piece->iov_len && !page_there((const uint8_t *)piece->iov_base + (piece->iov_len - 1))))
             return false;
     }
     return true;
@@ -228,9 +254,17 @@ bool message_valid(const struct msghdr *message)
 size_t message_bytes(const struct msghdr *message)
 {
     size_t total = 0;
-    for (size_t i = 0; i < message->msg_iovlen; i++)
-        total += message->msg_iov[i].iov_len;
+    for (size_t i = 0; i < message->msg_iovlen; i++) {
+        size_t left = MESSAGE_MOST - total;
+        total += message->msg_iov[i].iov_len < left ? message->msg_iov[i].iov_len : left;
+    }
     return total;
+}
+
+size_t message_room(const struct msghdr *message)
+{
+    size_t total = message_bytes(message);
+    return total < LIMIT_READ ? total : LIMIT_READ;
 }
 
 void *message_gather(const struct msghdr *message, size_t *length)

@@ -9,10 +9,10 @@
 
 /* A socket as Linux's calls know it, over TCP's and UDP's own sockets, which are made late: a TCP one by listen() or connect(), a UDP one by
  * the first call that needs it. Functions return what the system call returns, -1 with errno set. */
-enum { SOCKET_OPTIONS = 64 };
-struct error_queue {   /* error_queue.c */
-    struct list queue; /* of what recvmsg(MSG_ERRQUEUE) is to tell */
-    uint64_t *ends;    /* where in the stream each send with MSG_ZEROCOPY that is under way ended */
+enum { SOCKET_OPTIONS = 64, IOV_LIMIT = 1024, LIMIT_READ = 1 << 25 }; /* LIMIT_READ: more than any buffer holds */
+struct error_queue {                                                  /* error_queue.c */
+    struct list queue;                                                /* of what recvmsg(MSG_ERRQUEUE) is to tell */
+    uint64_t *ends; /* where in the stream each send with MSG_ZEROCOPY that is under way ended */
     uint32_t count, capacity, complete;
     struct list marks;   /* of sends whose times are wanted (SO_TIMESTAMPING) */
     uint64_t stamp_base; /* the byte that OPT_ID counts from */
@@ -52,8 +52,9 @@ void address_of_endpoint(const struct socket *socket, const struct endpoint *end
 int errno_of(int error); /* of a negative imp_error */
 int fail(int number);    /* sets errno; -1 */
 struct instant socket_deadline(const struct socket *socket, int64_t timeout_ns);
-bool message_valid(const struct msghdr *message); /* false: EFAULT */
+bool message_valid(const struct msghdr *message, bool whole); /* false: EFAULT; whole: the last byte of each piece counts */
 size_t message_bytes(const struct msghdr *message);
+size_t message_room(const struct msghdr *message);                  /* the same for reading, at most LIMIT_READ */
 void *message_gather(const struct msghdr *message, size_t *length); /* one run of bytes; memory_free() it */
 void message_scatter(struct msghdr *message, const void *data, size_t length);
 

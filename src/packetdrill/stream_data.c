@@ -118,7 +118,7 @@ static void tell_queue(struct socket *socket, struct msghdr *message, size_t roo
 
 ssize_t stream_receive(struct socket *socket, struct msghdr *message, int flags)
 {
-    size_t length = message_bytes(message);
+    size_t length = message_room(message);
     size_t control_room = message->msg_controllen;
     message->msg_namelen = 0;
     if (flags & MSG_ERRQUEUE)

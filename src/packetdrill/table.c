@@ -12,12 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "packetdrill/packetdrill_interface.h"
 #include "packetdrill/socket.h"
-
-enum { IOV_LIMIT = 1024 };
 
 /* ---- opening and naming ---- */
 
@@ -107,7 +106,7 @@ static ssize_t call_recvmsg(void *world, int fd, struct msghdr *message, int fla
     struct drill *drill = world;
     drill_enter(drill);
     struct descriptor *descriptor = descriptor_hold(drill, fd);
-    ssize_t n = !descriptor ? -1 : message_valid(message) ? receive(drill, descriptor, message, flags) : fail(EFAULT);
+    ssize_t n = !descriptor ? -1 : message_valid(message, false) ? receive(drill, descriptor, message, flags) : fail(EFAULT);
     if (descriptor)
         descriptor_release(drill, descriptor);
     drill_leave(drill);
@@ -141,7 +140,10 @@ static ssize_t call_readv(void *world, int fd, const struct iovec *pieces, int c
     struct iovec copy[IOV_LIMIT];
     if (count < 0 || count > IOV_LIMIT)
         return fail(EINVAL);
-    memcpy(copy, pieces, (size_t)count * sizeof *pieces);
+    if (count && !pieces)
+        return fail(EFAULT);
+    if (count)
+        memcpy(copy, pieces, (size_t)count * sizeof *pieces);
     struct msghdr message = {.msg_iov = copy, .msg_iovlen = (size_t)count};
     return call_recvmsg(world, fd, &message, 0);
 }
@@ -165,7 +167,7 @@ static ssize_t call_sendmsg(void *world, int fd, const struct msghdr *message, i
     drill_enter(drill);
     sysctl_refresh(drill);
     struct descriptor *descriptor = descriptor_hold(drill, fd);
-    ssize_t n = !descriptor ? -1 : message_valid(message) ? transmit(drill, descriptor, message, flags) : fail(EFAULT);
+    ssize_t n = !descriptor ? -1 : message_valid(message, true) ? transmit(drill, descriptor, message, flags) : fail(EFAULT);
     if (descriptor)
         descriptor_release(drill, descriptor);
     drill_leave(drill);
@@ -199,7 +201,10 @@ static ssize_t call_writev(void *world, int fd, const struct iovec *pieces, int 
     struct iovec copy[IOV_LIMIT];
     if (count < 0 || count > IOV_LIMIT)
         return fail(EINVAL);
-    memcpy(copy, pieces, (size_t)count * sizeof *pieces);
+    if (count && !pieces)
+        return fail(EFAULT);
+    if (count)
+        memcpy(copy, pieces, (size_t)count * sizeof *pieces);
     struct msghdr message = {.msg_iov = copy, .msg_iovlen = (size_t)count};
     return call_sendmsg(world, fd, &message, 0);
 }
@@ -256,13 +261,14 @@ static int call_ioctl(void *world, int fd, unsigned long request, ...)
     return result;
 }
 
+/* The table has no open(), so what it does not know is a file that the program opened by itself. */
 static int call_close(void *world, int fd)
 {
     struct drill *drill = world;
     drill_enter(drill);
     int result = descriptor_close(drill, fd);
     drill_leave(drill);
-    return result;
+    return result != 0 && fd > STDERR_FILENO ? close(fd) : result;
 }
 
 static int call_shutdown(void *world, int fd, int how)
@@ -300,7 +306,7 @@ static int call_setsockopt(void *world, int fd, int level, int name, const void 
     drill_enter(drill);
     sysctl_refresh(drill);
     struct socket *socket = socket_hold(drill, fd);
-    int result = socket ? option_set(socket, level, name, value, length) : -1;
+    int result = !socket ? -1 : length && !value ? fail(EFAULT) : option_set(socket, level, name, value, length);
     if (socket)
         descriptor_release(drill, &socket->descriptor);
     drill_leave(drill);
@@ -312,6 +318,8 @@ static int call_setsockopt(void *world, int fd, int level, int name, const void 
 static int call_poll(void *world, struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     struct drill *drill = world;
+    if (count && !fds)
+        return fail(EFAULT);
     drill_enter(drill);
     int result = poll_wait(drill, fds, count, timeout_ms);
     drill_leave(drill);
@@ -348,16 +356,19 @@ static int call_epoll_wait(void *world, int epoll_fd, struct epoll_event *events
 static int call_pipe(void *world, int fds[2])
 {
     struct drill *drill = world;
+    if (!fds)
+        return fail(EFAULT);
     drill_enter(drill);
     int result = pipe_make(drill, fds);
     drill_leave(drill);
     return result;
 }
 
+/* packetdrill passes pointers to the offsets that a script writes as NULL, or 0: an offset of 0 is none. */
 static int call_splice(void *world, int in, loff_t *offset_in, int out, loff_t *offset_out, size_t length, unsigned flags)
 {
     struct drill *drill = world;
-    if (offset_in || offset_out)
+    if ((offset_in && *offset_in) || (offset_out && *offset_out))
         return fail(ESPIPE);
     drill_enter(drill);
     ssize_t n = pipe_splice(drill, in, out, length, flags);
@@ -409,9 +420,7 @@ static int call_gettimeofday(void *world, struct timeval *time, struct timezone 
 {
     (void)zone;
     struct drill *drill = world;
-    pthread_mutex_lock(&drill->lock);
-    if (pthread_equal(pthread_self(), drill->driver))
-        drill_creep(drill);
+    drill_look(drill);
     int64_t us = drill_wall_us(drill_now(drill));
     *time = (struct timeval){.tv_sec = us / 1000000, .tv_usec = us % 1000000};
     drill_leave(drill);
@@ -423,7 +432,12 @@ static int call_gettimeofday(void *world, struct timeval *time, struct timezone 
 static void call_free(void *world)
 {
     struct drill *drill = world;
+    outside_end(drill);
     drill_enter(drill);
+    if (!drill_send_away(drill)) {
+        drill_leave(drill); /* someone is in a call still: what they stand on must stay */
+        return;
+    }
     drill->open = false;
     descriptors_end(drill);
     device_destroy(drill);
@@ -437,11 +451,13 @@ static struct drill *world_make(const char *flags)
     struct drill *drill = memory_take_zeroed(1, sizeof *drill);
     pthread_mutex_init(&drill->lock, NULL);
     drill->driver = pthread_self();
+    drill->driver_task = gettid();
     list_init(&drill->waits);
     list_init(&drill->captured);
     drill->backlog_most = 4096;
     if (drill_flags_parse(flags, &drill->flags) != 0)
         fprintf(stderr, "imp: --so_flags has a value that cannot be read: %s\n", flags);
+    descriptors_begin(drill);
     device_create(drill);
     sysctl_default(drill);
     sysctl_refresh(drill);
@@ -483,4 +499,5 @@ __attribute__((visibility("default"))) void packetdrill_interface_init(const cha
                                             .epoll_wait = call_epoll_wait,
                                             .pipe = call_pipe,
                                             .splice = call_splice};
+    outside_begin(table->userdata, table);
 }

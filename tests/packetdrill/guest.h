@@ -81,12 +81,8 @@ static void at(double at_s) /* as packetdrill waits: sleeps until just before, t
     }
 }
 
-static int world_start(const char *flags)
+static void world_init(const char *flags) /* another world in the same plug-in */
 {
-    const char *path = getenv("IMP_PACKETDRILL");
-    plugin = dlopen(path ? path : "build/libimp-packetdrill.so", RTLD_NOW | RTLD_LOCAL);
-    if (!plugin)
-        fail_msg("%s", dlerror());
     union { /* ISO C has no conversion from an object's address to a function's */
         void *object;
         void (*function)(const char *, struct packetdrill_interface *);
@@ -101,6 +97,15 @@ static int world_start(const char *flags)
     while (now_us() < begin_us + 100000)
         ;
     start_us = now_us();
+}
+
+static int world_start(const char *flags)
+{
+    const char *path = getenv("IMP_PACKETDRILL");
+    plugin = dlopen(path ? path : "build/libimp-packetdrill.so", RTLD_NOW | RTLD_LOCAL);
+    if (!plugin)
+        fail_msg("%s", dlerror());
+    world_init(flags);
     guest_ending = guest_running = false;
     return pthread_create(&guest, NULL, guest_main, NULL);
 }

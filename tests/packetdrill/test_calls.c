@@ -21,10 +21,10 @@ static void test_socket_errors(void **state)
     (void)state;
     must_fail(table.socket(world, 77, SOCK_STREAM, 0), EAFNOSUPPORT);
     must_fail(table.socket(world, AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT);
-    must_fail(table.close(world, 3), EBADF);
+    must_fail(table.close(world, 98), EBADF);
     must_fail(table.read(world, 99, buffer, 1), EBADF);
     int fd = make_socket(SOCK_STREAM);
-    assert_int_equal(fd, 3);
+    assert_true(fd >= 3);
     must_fail(table.read(world, fd, buffer, 1), ENOTCONN);
     must_fail(table.write(world, fd, buffer, 1), EPIPE);
     must_fail(table.shutdown(world, fd, SHUT_WR), ENOTCONN);
@@ -34,7 +34,7 @@ static void test_socket_errors(void **state)
     assert_int_equal(one.revents, POLLOUT | POLLHUP);
     assert_int_equal(table.close(world, fd), 0);
     must_fail(table.close(world, fd), EBADF);
-    assert_int_equal(make_socket(SOCK_STREAM), 3); /* the lowest free number */
+    assert_int_equal(make_socket(SOCK_STREAM), fd); /* the lowest free number */
 }
 
 static void test_bind_errors(void **state)
