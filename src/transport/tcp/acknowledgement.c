@@ -50,6 +50,7 @@ static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, stru
 {
     struct instant oldest = INSTANT_NEVER, newest = INSTANT_NEVER;
     struct sequence low = c->snd.nxt; /* the lowest that was sent once and not SACKed before */
+    bool first = true; /* of a departure: what was ahead of it in the same one would be popped with it, or was before */
     while (c->sent.count) {
         struct sent *sent = sent_at(&c->sent, 0);
         if (sequence_after(sent_end(sent), ack)) {
@@ -57,9 +58,12 @@ static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, stru
                 sent->length -= sequence_distance(sent->start, ack);
                 sent->start = ack;
                 sent->flags &= (uint16_t)~SENT_SUMMED;
+                if (first && sent->flags & SENT_EDGE)
+                    sent->flags |= SENT_CUT;
             }
             break;
         }
+        first = sent->flags & SENT_EDGE;
         if (sent->flags & SENT_EVER_RETRANSMITTED) {
             news->retransmitted_acked = true;
         } else if (!(sent->flags & SENT_SACKED)) {
@@ -67,8 +71,9 @@ static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, stru
             if (instant_is_never(oldest))
                 oldest = sent->time;
             newest = sent->time;
-            if (sequence_before(sent->start, low))
-                low = sent->start;
+            struct sequence start = sent->flags & SENT_CUT ? sequence_back(sent->start, 1) : sent->start;
+            if (sequence_before(start, low))
+                low = start;
         }
         if (!(sent->flags & SENT_SACKED)) {
             news->delivered++;
@@ -81,7 +86,7 @@ static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, stru
     }
     news->data_acked = news->acked_segments > 0;
     if (c->flags & CONNECTION_SACK && sequence_before(low, news->prior_highest)) /* what this very ACK SACKs proves nothing */
-        sack_reordering_seen(c, low);
+        sack_reordering_seen(c, low, c->sent.sacked ? c->recovery.highest_sacked : ack);
     if (!instant_is_never(oldest) && !news->retransmitted_acked) { /* wins over what the SACK blocks gave */
         news->rtt_ns = instant_since(news->now, oldest);
         news->congestion_rtt_ns = instant_since(news->now, newest);

@@ -22,6 +22,7 @@ enum sent_flag {
     SENT_EDGE = 1024,            /* the next record left, or leaves again, in another departure */
     SENT_BURST_END = 512,        /* the last of a departure of several: has PSH this time */
     SENT_PROBE_MTU = 128,        /* larger than the path is known to carry (RFC 8899) */
+    SENT_CUT = 2048,             /* it left alone, and an ACK covered a part of it: somebody on the way cuts segments anew */
 };
 struct sent {
     struct sequence start;

@@ -77,7 +77,8 @@ bool recovery_in_reduction(const struct tcp_connection *c);              /* PRR 
 
 /* sack.c: the scoreboard; rack.c: losses by time, and the tail loss probe */
 void sack_input(struct tcp_connection *c, struct ack_news *news);
-void sack_reordering_seen(struct tcp_connection *c, struct sequence low); /* `low` came after what was sent later */
+/* `low` came after what was sent later, up to `high`. */
+void sack_reordering_seen(struct tcp_connection *c, struct sequence low, struct sequence high);
 void rack_advance(struct tcp_connection *c, const struct sent *sent, struct instant now); /* it arrived */
 void rack_sent_again(struct tcp_connection *c, const struct sent *sent);                  /* its time is set */
 void rack_scoreboard_changed(struct tcp_connection *c); /* marks were taken back: all is to be looked at again */

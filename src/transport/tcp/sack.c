@@ -18,9 +18,9 @@
 
 enum { REORDERING_MAX = 300 };
 
-void sack_reordering_seen(struct tcp_connection *c, struct sequence low)
+void sack_reordering_seen(struct tcp_connection *c, struct sequence low, struct sequence high)
 {
-    uint32_t distance = sequence_distance(low, c->recovery.highest_sacked);
+    uint32_t distance = sequence_distance(low, high);
     uint32_t segments = (distance + c->mss - 1) / c->mss;
     if (segments > c->recovery.reordering)
         c->recovery.reordering = segments < REORDERING_MAX ? segments : REORDERING_MAX;
@@ -33,7 +33,7 @@ static void mark(struct tcp_connection *c, struct sent *sent, struct ack_news *n
 {
     if (!(sent->flags & SENT_EVER_RETRANSMITTED)) {
         if (c->sent.sacked && sequence_before(sent->start, c->recovery.highest_sacked))
-            sack_reordering_seen(c, sent->start);
+            sack_reordering_seen(c, sent->start, c->recovery.highest_sacked);
         news->original_acked |= sequence_at_most(sent_end(sent), c->recovery.high);
         if (instant_is_never(*oldest))
             *oldest = sent->time;
