@@ -1,7 +1,7 @@
 /* The settings of a node's TCP and IP by the names that Linux gives them, for sysctl and for the lab file's key of that name.
  *
- * TCP keeps a table of its own (transport/tcp/sysctl.c); here are the few of the internet layer, and the list of congestion controls, which is
- * only to be read. A setting that Linux has and imp has no use for is not in any table, and asking for it is IMP_NOT_FOUND.
+ * TCP keeps a table of its own (transport/tcp/sysctl.c); here are the few of the internet layer, and the list of congestion controls (all
+ * of them allowed), which is only to be read. A setting that Linux has and imp has no use for is not in any table, and asking for it is IMP_NOT_FOUND.
  *
  * Setting without a net checks the name and the value, for a lab file that is being loaded. This machine's own settings are its administrator's:
  * there every call returns IMP_UNSUPPORTED. */
@@ -16,9 +16,13 @@
 #include "transport/tcp/congestion/congestion.h"
 #include "transport/tcp/tcp.h"
 
-static const char AVAILABLE[] = "net.ipv4.tcp_available_congestion_control", FORWARD[] = "net.ipv4.ip_forward",
+static const char AVAILABLE[] = "net.ipv4.tcp_available_congestion_control",
+                  ALLOWED[] = "net.ipv4.tcp_allowed_congestion_control", FORWARD[] = "net.ipv4.ip_forward",
                   FORWARD_6[] = "net.ipv6.conf.all.forwarding";
-static const char *const NAMES[] = {AVAILABLE, FORWARD, FORWARD_6};
+static const char *const NAMES[] = {AVAILABLE, ALLOWED, FORWARD, FORWARD_6};
+
+/* A node has no one who may use fewer of them than another. */
+static bool is_controls(const char *name) { return strcmp(name, AVAILABLE) == 0 || strcmp(name, ALLOWED) == 0; }
 
 static bool is_forwarding(const char *name) { return strcmp(name, FORWARD) == 0 || strcmp(name, FORWARD_6) == 0; }
 
@@ -27,7 +31,7 @@ int net_sysctl_set(struct net *net, const char *name, const char *value)
     uint64_t number;
     if (net && !net->stack)
         return IMP_UNSUPPORTED;
-    if (strcmp(name, AVAILABLE) == 0)
+    if (is_controls(name))
         return IMP_DENIED;
     if (!is_forwarding(name))
         return tcp_sysctl_set(net ? tcp_of(net->stack) : NULL, name, value);
@@ -45,7 +49,7 @@ int net_sysctl_get(struct net *net, const char *name, char *out, size_t size_byt
         snprintf(out, size_bytes, "%d", stack_forwarding(net->stack));
         return 0;
     }
-    if (strcmp(name, AVAILABLE) != 0)
+    if (!is_controls(name))
         return tcp_sysctl_get(tcp_of(net->stack), name, out, size_bytes);
     size_t count, at = 0;
     const struct congestion_ops *const *all = congestion_all(&count);

@@ -285,6 +285,8 @@ static inline void script_expect(struct script *s, char *text)
         what = "ECN counts";
     else if (e.has_ce && (c->traffic_class & 3) != e.ecn)
         what = "ECN field";
+    else if (e.has_service && (c->traffic_class & 0xfc) != e.service)
+        what = "service class";
     if (what)
         script_fail(s, "wrong %s: expected %s; the host sent, at %.6f s: %s", what, text, (double)c->time.ns / 1e9 - 10,
                     script_segment_text(s, seen, true));
@@ -296,7 +298,7 @@ static inline void script_inject(struct script *s, char *text)
     script_expect_quiet(s);
     if (!script_segment(s, text, &e, false))
         return;
-    s->host_class = e.ecn;
+    s->host_class = e.ecn | e.service;
     script_send(s, &e.segment, e.length);
     script_run_to(s, s->at);
 }

@@ -31,9 +31,9 @@ static inline uint16_t script_flags(const char *word)
 struct expectation { /* a segment in a script */
     struct tcp_segment segment;
     uint32_t length;
-    bool has_ack, has_window, has_options, any_sack, has_ce;
+    bool has_ack, has_window, has_options, any_sack, has_ce, has_service;
     bool timestamp_given, echo_given;
-    uint8_t ecn;
+    uint8_t ecn, service; /* of the IP header; `service` without ECN's bits */
 };
 
 /* "<mss 1000,sackok,ts,ws 7,sack 1:2 3:4,fo>" */
@@ -130,6 +130,9 @@ static inline bool script_segment(struct script *s, char *text, struct expectati
         } else if (sscanf(p, " ecn %u%n", &value, &n) == 1 && n) {
             e->ecn = (uint8_t)value;
             e->has_ce = true;
+        } else if (sscanf(p, " tos %u%n", &value, &n) == 1 && n) {
+            e->service = value & 0xfc;
+            e->has_service = true;
         } else {
             while (*p == ' ')
                 p++;

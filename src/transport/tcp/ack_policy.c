@@ -225,7 +225,7 @@ void receive_tune(struct tcp_connection *c, struct instant now)
 
 static bool rate_limited(struct tcp_connection *c, struct instant now)
 {
-    if (c->ack.last_oow.ns && instant_since(now, c->ack.last_oow) < OUT_OF_WINDOW_INTERVAL_NS)
+    if (c->ack.last_oow.ns && instant_since(now, c->ack.last_oow) < c->socket.tcp->sysctls.invalid_ratelimit_ms * NS_PER_MS)
         return true;
     c->ack.last_oow = now;
     return false;
@@ -259,6 +259,6 @@ void ack_challenge(struct tcp_connection *c, struct instant now)
         tcp->challenge_second = now;
         tcp->challenge_count = 0;
     }
-    if (tcp->challenge_count++ < LIMIT_TCP_CHALLENGES_PER_SECOND)
+    if (tcp->sysctls.challenge_ack_limit == INT32_MAX || tcp->challenge_count++ < tcp->sysctls.challenge_ack_limit)
         output_ack(c, now);
 }

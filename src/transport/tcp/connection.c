@@ -41,6 +41,8 @@ static void buffers_prepare(struct tcp_connection *c, const struct tcp_settings 
 {
     const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
     c->rtt.most_ms = sysctls->rto_max_ms;
+    c->rtt.least_us = sysctls->rto_min_us;
+    c->rtt.minimum_kept_s = sysctls->min_rtt_wlen_s;
     c->snd.limit = sysctls->wmem[1];
     c->rcv.limit = sysctls->rmem[1] / 2; /* the window that Linux offers: half is for its bookkeeping */
     if (settings->send_buffer_bytes) {

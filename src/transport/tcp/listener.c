@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "internet/ecn.h"
 #include "transport/limits.h"
 #include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/cookie.h"
@@ -133,6 +134,8 @@ static void open_half(struct tcp_listener *listener, const struct packet_info *i
     struct fast_open_cookie cookie;
     bool with_cookie, fast = fast_open_accepts(listener, info, syn, now, &cookie, &with_cookie);
     struct tcp_connection *c = half_open_create(listener, &local, &remote, &path, syn, now);
+    if (tcp->sysctls.reflect_tos)
+        c->personal.traffic_class = info->traffic_class & (uint8_t)~ECN_MASK;
     set_state(c, TCP_SYN_RECEIVED);
     if (fast)
         open_fast(c, syn, frame, now);

@@ -191,7 +191,7 @@ bool probe_schedule(struct tcp_connection *c, struct instant now, bool after_ack
     (void)after_ack;
     int64_t wait = TCP_RTO_INITIAL_NS;
     if (c->rtt.smoothed_ns)
-        wait = 2 * c->rtt.smoothed_ns + (c->sent.count == 1 ? TCP_RTO_MIN_NS : TIMER_SLACK_NS);
+        wait = 2 * c->rtt.smoothed_ns + (c->sent.count == 1 ? rtt_least_ns(&c->rtt) : TIMER_SLACK_NS);
     int64_t rto = instant_since(instant_add(sent_at(&c->sent, 0)->time, rtt_backed_off_ns(&c->rtt, c->backoff)), now);
     if (after_ack)
         rto = rtt_backed_off_ns(&c->rtt, c->backoff);

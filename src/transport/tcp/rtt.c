@@ -5,25 +5,26 @@
  *   RTO = SRTT + max(G, 4 RTTVAR), at least a minimum, at most 120 s
  *
  * RFC 6298 was written for a minimum of one second, and for one sample a round trip. Linux, whose behaviour is the reference here,
- * takes a sample with every acknowledgement and allows 200 ms, and refines the estimator so that this is safe:
+ * takes a sample with every acknowledgement and allows 200 ms (tcp_rto_min_us), and refines the estimator so that this is safe:
  *   - the deviation is tracked per sample, its maximum per round trip is what RTTVAR follows: up at once, down by a quarter a round
  *     trip, so that many equal samples within one window do not talk the timeout down;
  *   - a sample below SRTT moves the deviation by an eighth of its weight, since a faster path is no reason to wait longer;
  *   - the minimum applies to the 4 RTTVAR term, not to the sum: RTO is never below SRTT + 200 ms.
  * (The variables here hold "4 RTTVAR" as one number, as in Linux's rttvar_us.)
  *
- * The least sample is kept for five minutes for those who ask for the path's base delay. Nothing here has a timer. */
+ * The least sample is kept for five minutes (tcp_min_rtt_wlen) for those who ask for the path's base delay. Nothing here has a timer. */
 #include "transport/tcp/rtt.h"
-
-#define MINIMUM_WINDOW_NS (300 * NS_PER_S)
 
 static void minimum_update(struct rtt *rtt, int64_t sample_ns, struct instant now)
 {
-    if (rtt->minimum_ns == 0 || sample_ns <= rtt->minimum_ns || instant_since(now, rtt->minimum_time) > MINIMUM_WINDOW_NS) {
+    if (rtt->minimum_ns == 0 || sample_ns <= rtt->minimum_ns ||
+        instant_since(now, rtt->minimum_time) > rtt->minimum_kept_s * NS_PER_S) {
         rtt->minimum_ns = sample_ns;
         rtt->minimum_time = now;
     }
 }
+
+int64_t rtt_least_ns(const struct rtt *rtt) { return rtt->least_us ? rtt->least_us * NS_PER_US : TCP_RTO_MIN_NS; }
 
 void rtt_sample(struct rtt *rtt, int64_t sample_ns, struct sequence una, struct sequence nxt, struct instant now)
 {
@@ -33,7 +34,7 @@ void rtt_sample(struct rtt *rtt, int64_t sample_ns, struct sequence una, struct 
     if (rtt->smoothed_ns == 0) {
         rtt->smoothed_ns = sample_ns;
         rtt->deviation_ns = sample_ns * 2;
-        rtt->variation_ns = rtt->deviation_ns > TCP_RTO_MIN_NS ? rtt->deviation_ns : TCP_RTO_MIN_NS;
+        rtt->variation_ns = rtt->deviation_ns > rtt_least_ns(rtt) ? rtt->deviation_ns : rtt_least_ns(rtt);
         rtt->deviation_max_ns = rtt->variation_ns;
         rtt->round_end = nxt;
         return;
@@ -57,7 +58,7 @@ void rtt_sample(struct rtt *rtt, int64_t sample_ns, struct sequence una, struct 
         if (rtt->deviation_max_ns < rtt->variation_ns)
             rtt->variation_ns -= (rtt->variation_ns - rtt->deviation_max_ns) / 4;
         rtt->round_end = nxt;
-        rtt->deviation_max_ns = TCP_RTO_MIN_NS;
+        rtt->deviation_max_ns = rtt_least_ns(rtt);
     }
 }
 

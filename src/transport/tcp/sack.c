@@ -16,14 +16,13 @@
 
 #include "transport/tcp/rooms.h"
 
-enum { REORDERING_MAX = 300 };
-
 void sack_reordering_seen(struct tcp_connection *c, struct sequence low, struct sequence high)
 {
     uint32_t distance = sequence_distance(low, high);
     uint32_t segments = (distance + c->mss - 1) / c->mss;
+    uint32_t most = c->socket.tcp->sysctls.max_reordering;
     if (segments > c->recovery.reordering)
-        c->recovery.reordering = segments < REORDERING_MAX ? segments : REORDERING_MAX;
+        c->recovery.reordering = segments < most ? segments : most;
     c->recovery.reordering_seen = true;
     c->count.reorderings++;
 }

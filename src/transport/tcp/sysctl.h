@@ -35,7 +35,14 @@ struct tcp_sysctls {
     uint32_t whole_segments; /* imp's own: what ends beyond the window is not cut; see input.c */
     uint32_t fastopen;       /* enum fast_open_bit */
     uint32_t fastopen_blackhole_timeout_s;
-    uint32_t rto_max_ms;
+    uint32_t rto_min_us, rto_max_ms;
+    uint32_t thin_linear_timeouts; /* 1: where few segments are out, the first timeouts are not doubled */
+    uint32_t min_rtt_wlen_s;       /* how long the least round trip is remembered */
+    uint32_t max_reordering;       /* segments */
+    uint32_t invalid_ratelimit_ms; /* between two answers to what is unacceptable and carries nothing */
+    uint32_t challenge_ack_limit;  /* of the node, a second (RFC 5961 section 7); INT32_MAX: none */
+    uint32_t rfc1337;              /* 1: no RST ends TIME-WAIT */
+    uint32_t reflect_tos;          /* 1: what accepts marks its packets with the service class of the peer's SYN */
     uint32_t challenge_future_ack; /* 0: what acknowledges data never sent is dropped without a word, as by Linux */
     uint32_t early_retrans;        /* 0: no tail loss probe */
     uint32_t reordering, initial_window;

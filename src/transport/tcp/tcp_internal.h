@@ -64,9 +64,8 @@ struct tcp_listener {
     struct fast_open_queue *fast_open;
 };
 
-#define TIME_WAIT_NS              (60 * NS_PER_S)   /* 2 MSL, with Linux's MSL */
-#define OUT_OF_WINDOW_INTERVAL_NS (500 * NS_PER_MS) /* between two answers to what is unacceptable and carries nothing */
-struct tcp_time_wait {                              /* all that is left of a connection for its last minute */
+#define TIME_WAIT_NS (60 * NS_PER_S) /* 2 MSL, with Linux's MSL */
+struct tcp_time_wait {               /* all that is left of a connection for its last minute */
     struct tcp_socket socket;
     struct instant since, expires;
     struct instant answered; /* the last time that what carries nothing was */

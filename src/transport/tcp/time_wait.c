@@ -5,7 +5,8 @@
  * the list. A FIN that comes again (our ACK was lost) is acknowledged and starts the minute anew.
  *
  * A SYN may open the connection anew at once when it is certainly newer than everything before (RFC 9293 3.10.7.4, RFC 6191): its
- * sequence number, or its timestamp, is higher. An RST ends nothing here (RFC 1337): a stray one would assassinate the wait. */
+ * sequence number, or its timestamp, is higher. An RST that is exactly next ends the wait (RFC 9293 3.10.7.4), unless tcp_rfc1337 forbids: a stray one
+ * would assassinate it (RFC 1337). */
 #include <assert.h>
 #include <string.h>
 
@@ -92,7 +93,7 @@ static bool answered_lately(struct tcp_time_wait *tw, const struct tcp_segment *
     bool sends = segment->payload_bytes || segment->flags & TCP_FIN;
     if (sends && !(segment->flags & TCP_SYN))
         return false;
-    if (tw->answered.ns && instant_since(now, tw->answered) < OUT_OF_WINDOW_INTERVAL_NS)
+    if (tw->answered.ns && instant_since(now, tw->answered) < tw->socket.tcp->sysctls.invalid_ratelimit_ms * NS_PER_MS)
         return true;
     tw->answered = now;
     return false;
@@ -138,6 +139,11 @@ void time_wait_input(struct tcp_time_wait *tw, const struct packet_info *info, c
         }
     }
     bool next = sequence_equal(segment->sequence, tw->receive_next) && tcp_segment_span(segment) == 0;
+    if (segment->flags & TCP_RST && next && !old && !tcp->sysctls.rfc1337) {
+        time_wait_free(tw);
+        frame_release(frame);
+        return;
+    }
     if (!(segment->flags & TCP_RST) && (old || !next)) { /* unacceptable but for the next empty one (RFC 9293 3.10.7.4) */
         if (!answered_lately(tw, segment, now))
             acknowledge(tw, info, now);

@@ -27,6 +27,8 @@
 #include "transport/tcp/rooms.h"
 #include "transport/tcp/user_timeout.h"
 
+enum { THIN_SEGMENTS = 4, THIN_RETRIES = 6 }; /* Linux's */
+
 static void connection_fire(struct timer *timer, struct instant now);
 
 void timer_due(struct tcp_connection *c, enum tcp_timer which, struct instant due)
@@ -134,6 +136,13 @@ static bool silence_over(const struct tcp_connection *c, struct instant now)
     return silence > patience && instant_since(now, c->last_heard) > patience;
 }
 
+/* tcp_thin_linear_timeouts: a stream of a few small segments fills no queue, and loses much by a doubled wait. */
+static bool thin(const struct tcp_connection *c)
+{
+    return c->socket.tcp->sysctls.thin_linear_timeouts && c->socket.state == TCP_ESTABLISHED && c->sent.count < THIN_SEGMENTS &&
+           c->congestion.ssthresh != UINT32_MAX && c->retries <= THIN_RETRIES;
+}
+
 static void retransmit_timeout(struct tcp_connection *c, struct instant now)
 {
     if (c->socket.state == TCP_SYN_SENT || c->socket.state == TCP_SYN_RECEIVED) {
@@ -164,8 +173,7 @@ static void retransmit_timeout(struct tcp_connection *c, struct instant now)
     recovery_timeout(c, now);
     if (c->retries < UINT8_MAX)
         c->retries++;
-    if (c->backoff < 30)
-        c->backoff++;
+    c->backoff = thin(c) ? 0 : c->backoff < 30 ? c->backoff + 1 : 30;
     timer_restart_retransmit(c, now);
 }
 
