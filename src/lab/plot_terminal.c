@@ -2,7 +2,7 @@
  *
  * On a terminal each character is a braille cell of two by four dots, so a hundred columns show two hundred instants, and each flow has its colour
  * (the same as in the SVG, as near as 256 colours come). In a pipe there are no colours and no letters beyond ASCII: each flow has a
- * mark of its own, listed below the plot.
+ * mark of its own, listed below the plot. What was sent again is a cross in either; what stands beside a flow (such as ssthresh) is dotted.
  *
  * A line is drawn from point to point; steps go across and then up or down, as in the SVG. What lies outside the axes is not drawn.
  * Where two flows share a cell, its colour (or mark) is the later one's. */
@@ -21,6 +21,7 @@ static const char MARKS[] = "*o+#%@&=~ABC";
 struct canvas {
     unsigned columns, rows, fine_x, fine_y; /* cells, and dots in a cell */
     uint8_t *dots, *flow;                   /* of each cell; flow: 0 nobody, n + 1 */
+    bool *crossed;                          /* something was sent again there */
 };
 
 static void dot(struct canvas *canvas, long x, long y, unsigned flow)
@@ -32,6 +33,13 @@ static void dot(struct canvas *canvas, long x, long y, unsigned flow)
     size_t cell = (size_t)(y / canvas->fine_y) * canvas->columns + (size_t)(x / canvas->fine_x);
     canvas->dots[cell] |= canvas->fine_x == 2 ? BRAILLE[y % 4][x % 2] : 1;
     canvas->flow[cell] = (uint8_t)(flow + 1);
+}
+
+static void cross(struct canvas *canvas, long x, long y, unsigned flow)
+{
+    dot(canvas, x, y, flow);
+    if (x >= 0 && y >= 0 && x < (long)canvas->columns * canvas->fine_x && y < (long)canvas->rows * canvas->fine_y)
+        canvas->crossed[(size_t)(y / canvas->fine_y) * canvas->columns + (size_t)(x / canvas->fine_x)] = true;
 }
 
 static void line(struct canvas *canvas, long x0, long y0, long x1, long y1, const struct plot_series *series)
@@ -60,11 +68,14 @@ static void series_draw(struct canvas *canvas, const struct plot_chart *chart, c
         if (series->mark == PLOT_FEET)
             y = height - 1;
         bool lined = series->mark == PLOT_LINE || series->mark == PLOT_STEPS;
+        bool crosses = series->mark == PLOT_FEET || series->mark == PLOT_CROSSES;
         if (lined && down && series->mark == PLOT_STEPS) {
             line(canvas, before_x, before_y, x, before_y, series);
             line(canvas, x, before_y, x, y, series);
         } else if (lined && down) {
             line(canvas, before_x, before_y, x, y, series);
+        } else if (crosses) {
+            cross(canvas, x, y, series->flow);
         } else {
             dot(canvas, x, y, series->flow);
         }
@@ -94,6 +105,8 @@ static void row_print(const struct canvas *canvas, const struct plot_terminal_se
         painted = flow ? flow : painted;
         if (!flow)
             text_add_char(out, ' ');
+        else if (canvas->crossed[cell])
+            text_add(out, settings->plain ? "x" : "\u00d7");
         else if (settings->plain)
             text_add_char(out, MARKS[(flow - 1) % (sizeof MARKS - 1)]);
         else
@@ -143,6 +156,7 @@ static void time_axis(const struct canvas *canvas, const struct plot_chart *char
     memory_free(numbers);
 }
 
+/* The flows, and then in a line what stands beside them, in whose colours. */
 static void legend(const struct plot_chart *chart, const struct plot_terminal_settings *settings, struct text *out)
 {
     for (unsigned i = 0; i < chart->flow_count; i++) {
@@ -154,6 +168,24 @@ static void legend(const struct plot_chart *chart, const struct plot_terminal_se
             text_add(out, "\u2501\u2501");
         text_format(out, "%s %s\n", settings->colour ? "\x1b[0m" : "", chart->labels[i]);
     }
+    const char *separator = "";
+    for (unsigned i = 0; i < chart->series_count; i++) {
+        const struct plot_series *series = &chart->series[i];
+        bool told = series->count == 0 || !series->label || series->label == chart->labels[series->flow];
+        for (unsigned k = 0; k < i && !told; k++)
+            told = chart->series[k].count && chart->series[k].label == series->label;
+        if (told || (settings->plain && series->faint))
+            continue;
+        text_format(out, "%*s", *separator ? 0 : LABEL_COLUMNS + 1, "");
+        text_format(out, "%s%s %s", separator,
+                    series->faint     ? "\u2504\u2504"
+                    : settings->plain ? "x"
+                                      : "\u00d7",
+                    series->label);
+        separator = "   ";
+    }
+    if (*separator)
+        text_add_char(out, '\n');
 }
 
 static unsigned clamp(unsigned value, unsigned least, unsigned most)
@@ -172,6 +204,7 @@ void plot_terminal(const struct plot_chart *chart, const struct plot_terminal_se
     char number[32];
     canvas.dots = memory_take_zeroed(cells, 1);
     canvas.flow = memory_take_zeroed(cells, 1);
+    canvas.crossed = memory_take_zeroed(cells, sizeof *canvas.crossed);
     for (unsigned faint = 2; faint-- > 0;) /* the flows' own lines over the faint ones */
         for (unsigned i = 0; i < chart->series_count; i++)
             if (chart->series[i].faint == (faint == 1) && !(settings->plain && faint == 1))
@@ -187,4 +220,5 @@ void plot_terminal(const struct plot_chart *chart, const struct plot_terminal_se
     legend(chart, settings, out);
     memory_free(canvas.dots);
     memory_free(canvas.flow);
+    memory_free(canvas.crossed);
 }

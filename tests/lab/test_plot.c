@@ -98,6 +98,9 @@ static void check_metric(struct run *run, enum plot_metric metric, const char *u
     text_clear(&drawing);
     plot_terminal(chart, &(struct plot_terminal_settings){.columns = 60, .rows = 10, .colour = true}, &drawing);
     assert_non_null(strstr(text_string(&drawing), "\x1b[38;5;32m"));
+    if (mark) /* the legend tells what stands beside a flow, once */
+        assert_non_null(strstr(text_string(&drawing), mark));
+    assert_true(!mark || !strstr(strstr(text_string(&drawing), mark) + 1, mark));
     text_free(&svg);
     text_free(&again);
     text_free(&drawing);
