@@ -103,6 +103,19 @@ static void a_tiny_mtu(void **state)
     run(&t);
 }
 
+/* What was not sent yet forbids writing on (TCP_NOTSENT_LOWAT) at the moment when an acknowledgement makes room; the writer is told when it has left. */
+static void a_writer_waits_for_what_is_not_sent(void **state)
+{
+    (void)state;
+    struct trial t = {.seed = 6, .a_bytes = 100000, .ab = CLEAN, .ba = CLEAN};
+    t.a = (struct tcp_settings){.send_buffer_bytes = 4608, .personal.not_sent_low = 600};
+    run(&t);
+    t.a.send_buffer_bytes = 60000;
+    run(&t);
+    t.a = (struct tcp_settings){.personal.not_sent_low = 1};
+    run(&t);
+}
+
 /* Random faults, settings and sizes from one number. */
 static struct trial trial_of(uint64_t seed)
 {
@@ -215,6 +228,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(nothing_at_all_is_a_transfer_too),
         cmocka_unit_test(tiny_buffers_and_chunks),
         cmocka_unit_test(a_tiny_mtu),
+        cmocka_unit_test(a_writer_waits_for_what_is_not_sent),
         cmocka_unit_test(many_seeds_of_faults),
         cmocka_unit_test(every_congestion_control_fills_a_wire),
         cmocka_unit_test(the_same_seed_gives_the_same_bytes),

@@ -129,8 +129,8 @@ static void free_acknowledged(struct tcp_connection *c, struct sequence ack, str
     c->snd.una = ack;
     c->count.bytes_acked += bytes;
     tune_send_buffer(c);
-    busy_acknowledged(c, now);
-    if (full && tcp_writable(&c->socket))
+    bool awaited = busy_acknowledged(c, now);
+    if (awaited || (full && tcp_writable(&c->socket)))
         connection_tell(c);
 }
 

@@ -52,7 +52,7 @@ void busy_written(struct tcp_connection *c, struct instant now);
 void busy_wants_room(struct tcp_connection *c); /* a write found the send buffer full */
 void busy_has_room(struct tcp_connection *c);
 void busy_sent(struct tcp_connection *c, bool any, bool cwnd_limited, bool window_limited, struct instant now);
-void busy_acknowledged(struct tcp_connection *c, struct instant now);
+bool busy_acknowledged(struct tcp_connection *c, struct instant now); /* true: a writer waited for room, and has it */
 void busy_info(const struct tcp_connection *c, struct tcp_info *out, struct instant now);
 
 /* In output.c, for the above: sends one burst at most; may the last `length` bytes of a piece, less than a full segment, leave (Nagle, cork)? */

@@ -51,14 +51,16 @@ void busy_has_room(struct tcp_connection *c)
     stop(c, BUSY_BUFFER, tcp_now(c->socket.tcp));
 }
 
-void busy_acknowledged(struct tcp_connection *c, struct instant now)
+bool busy_acknowledged(struct tcp_connection *c, struct instant now)
 {
     if (!c->sending)
-        return;
-    if (c->sending->busy.wants_room && !(c->flags & CONNECTION_SEND_MEMORY) && tcp_writable(&c->socket))
+        return false;
+    bool room = c->sending->busy.wants_room && !(c->flags & CONNECTION_SEND_MEMORY) && tcp_writable(&c->socket);
+    if (room)
         busy_has_room(c);
     if (c->send.length == 0)
         stop(c, BUSY_SENDING, now);
+    return room;
 }
 
 void busy_info(const struct tcp_connection *c, struct tcp_info *out, struct instant now)

@@ -8,7 +8,8 @@
  * may ask for it alone (TCP_KNOB_SEND_MEMORY).
  *
  * A writer that meets the limit is remembered (busy.wants_room). It is woken when a third of the memory is free (and TCP_NOTSENT_LOWAT allows);
- * only then, and only while cwnd is not used up, does the buffer grow, to twice what the window needs if each segment were alone. No timers. */
+ * only then, and only while cwnd is not used up, does the buffer grow, to twice what the window needs if each segment were alone. Where memory is
+ * not counted, TCP_NOTSENT_LOWAT alone holds a writer back, who is woken when enough has left. No timers. */
 #include "transport/tcp/send_memory.h"
 
 #include "transport/limits.h"
@@ -60,10 +61,19 @@ void send_memory_begin(struct tcp_connection *c)
         grow(c);
 }
 
+bool send_memory_held_back(const struct tcp_connection *c) { return not_sent(c) >= not_sent_most(c); }
+
 void send_memory_check(struct tcp_connection *c)
 {
-    if (!(c->flags & CONNECTION_SEND_MEMORY) || !c->sending || !c->sending->busy.wants_room)
+    if (!c->sending || !c->sending->busy.wants_room)
         return;
+    if (!(c->flags & CONNECTION_SEND_MEMORY)) { /* room comes with an acknowledgement, but what was held back leaves now */
+        if (not_sent_most(c) == UINT32_MAX || !tcp_writable(&c->socket))
+            return;
+        busy_has_room(c);
+        connection_tell(c);
+        return;
+    }
     if (retransmit_queue_in_flight(&c->sent) < c->congestion.cwnd)
         grow(c);
     if (!send_memory_writable(c))

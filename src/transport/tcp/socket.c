@@ -278,9 +278,8 @@ bool tcp_writable(const struct tcp_socket *socket)
         return true; /* to be told the error */
     if (c->flags & CONNECTION_SEND_MEMORY && socket->state >= TCP_ESTABLISHED)
         return send_memory_writable(c);
-    uint32_t low = c->personal.not_sent_low, waiting = sequence_distance(c->snd.nxt, output_end(c));
     bool open = socket->state >= TCP_ESTABLISHED || c->flags & (CONNECTION_DEFERRED | CONNECTION_FAST_OPEN);
-    if (low && open && !(c->flags & CONNECTION_DEFERRED) && waiting >= low)
+    if (open && !(c->flags & CONNECTION_DEFERRED) && send_memory_held_back(c))
         return false;
     return open && c->send.length + c->snd.limit / 3 <= c->snd.limit;
 }
