@@ -2,10 +2,12 @@
  *
  * When a flood of SYNs has filled the listener's queue, the SYN+ACK's sequence number is made to say what would have been remembered:
  *
- *     hash(endpoints, minute) + peer's number + (minute << 24) + (hash'(endpoints, peer's number, minute) + index of MSS) mod 2^24
+ *     hash(endpoints) + peer's number + (minute << 24) + (hash'(endpoints, peer's number, minute) + index of MSS) mod 2^24
  *
  * in the manner of Bernstein's and Linux's. An ACK whose number, less what we can compute, leaves an index within the table was made by us
- * for this peer at most two minutes ago: the chance to guess one is 8 in 2^24.
+ * for this peer at most two minutes ago: the chance to guess one is 8 in 2^24. In Linux the second hash does not cover the peer's number. Then a
+ * first segment of one byte that is lost does harm: the next one, numbered one higher, makes an index that is one lower but good, and the
+ * stream begins behind the byte that is missing.
  *
  * With timestamps on both sides, the low six bits of ours carry the peer's window scale, whether SACK was offered, and ECN: the peer echoes them in
  * its ACK. Without timestamps these are given up, as they must be.
@@ -49,7 +51,7 @@ struct sequence cookie_make(struct hash_key key, const struct endpoint *local, c
     uint32_t index = 0, minute = counter(now);
     while (index + 1 < count_of(MSS_TABLE) && MSS_TABLE[index + 1] <= cookie->mss)
         index++;
-    uint32_t low = (hash(key, local, remote, minute, 1) + index) & LOW_MASK;
+    uint32_t low = (hash(key, local, remote, minute + 1, peer.n) + index) & LOW_MASK;
     return (struct sequence){hash(key, local, remote, 0, 0) + peer.n + (minute << COUNTER_SHIFT) + low};
 }
 
@@ -60,7 +62,7 @@ bool cookie_check(struct hash_key key, const struct endpoint *local, const struc
     uint32_t age = (counter(now) - (rest >> COUNTER_SHIFT)) & (UINT32_MAX >> COUNTER_SHIFT);
     if (age >= COUNTER_AGE_MAX)
         return false;
-    uint32_t index = (rest - hash(key, local, remote, counter(now) - age, 1)) & LOW_MASK;
+    uint32_t index = (rest - hash(key, local, remote, counter(now) - age + 1, peer.n)) & LOW_MASK;
     if (index >= count_of(MSS_TABLE))
         return false;
     *out = (struct cookie){.mss = MSS_TABLE[index]};
