@@ -9,6 +9,11 @@
  * timestamps only new data can measure the round trip (Karn; RFC 6298 sections 3 and 5), until when the timeout stays at the two minutes to which it
  * backed off. That takes hours, and is as it should be; virtual time is cheap. swarm.c asks for progress, not for haste.
  *
+ * What opens how: by a plain handshake, with data on the SYN (Fast Open, with a cookie or without), answered by SYN cookies, or from both ends at
+ * once; and again on the same ports while the last connection is in TIME-WAIT. A hole, a wire that takes smaller frames than its nodes think and
+ * tells nobody, is drawn only together with a search for the path MTU on both hosts, since nothing else gets through (RFC 2923). Two things
+ * exclude each other: a Fast Open client must write first, and who opens from both ends does so once.
+ *
  * In one seed of ten, all wires damage one to five frames of a hundred. What no checksum can find is not avoided either: witness.c finds it.
  *
  * Features that are left out are zeroed at the end (plan_leave_out), so that a failing seed can be made smaller without becoming another. */
@@ -27,7 +32,9 @@ static const struct {
                 {"corrupt", PLAN_CORRUPT}, {"jitter", PLAN_JITTER},   {"queue", PLAN_QUEUE},
                 {"mtu", PLAN_MTU},         {"flap", PLAN_FLAP},       {"cut", PLAN_CUT},
                 {"abort", PLAN_ABORT},     {"pause", PLAN_PAUSE},     {"sysctl", PLAN_SYSCTL},
-                {"buffer", PLAN_BUFFER},   {"others", PLAN_OTHERS}};
+                {"buffer", PLAN_BUFFER},   {"others", PLAN_OTHERS},   {"opening", PLAN_OPENING},
+                {"rounds", PLAN_ROUNDS},   {"hole", PLAN_HOLE},       {"change", PLAN_CHANGE},
+                {"lend", PLAN_LEND}};
 enum { FEATURE_COUNT = sizeof FEATURES / sizeof *FEATURES };
 
 uint32_t plan_feature_find(const char *name)
@@ -82,6 +89,7 @@ static void wire_draw(struct random *random, struct wire_settings *w)
     w->ecn = one_in(random, 2);
     w->mark_frames = (uint32_t)scaled(random, 1, 30);
     w->device_frames = (uint32_t)below(random, 4);
+    w->device_hold_ns = one_in(random, 2) ? (int64_t)scaled(random, NS_PER_MS, 2 * NS_PER_S) : 0;
 }
 
 static void side_draw(struct random *random, struct plan_side *side, uint64_t most_bytes)
@@ -104,7 +112,22 @@ static void side_draw(struct random *random, struct plan_side *side, uint64_t mo
     side->maximum_segment = one_in(random, 3) ? (uint16_t)scaled(random, 100, 1460) : 0;
     side->send_buffer = one_in(random, 3) ? (uint32_t)scaled(random, 2000, 300000) : 0;
     side->receive_buffer = one_in(random, 3) ? (uint32_t)scaled(random, 2000, 300000) : 0;
-    side->congestion = controls[below(random, 6)];
+    side->congestion = controls[below(random, sizeof controls / sizeof *controls)];
+    side->lends = one_in(random, 2);
+    side->defer_accept_s = one_in(random, 6) ? (uint32_t)between(random, 1, 10) : 0;
+    side->not_sent_low = one_in(random, 6) ? (uint32_t)scaled(random, 1, 100000) : 0;
+}
+
+/* How the conversation begins, and how often. With Fast Open nothing leaves before the client's first write, so it must write first. */
+static void opening_draw(struct random *random, struct plan_talk *talk)
+{
+    unsigned kind = (unsigned)below(random, 8);
+    talk->rounds = one_in(random, 4) ? (unsigned)between(random, 2, 3) : 1;
+    talk->pause_ns = one_in(random, 2) ? (int64_t)scaled(random, 0, 5 * NS_PER_S) : 0;
+    bool writes = talk->side[0].send_bytes > 0;
+    talk->opening = kind < 3 && writes ? OPENING_FAST : kind == 3 ? OPENING_CROSSED : OPENING_PLAIN;
+    if (talk->opening == OPENING_CROSSED)
+        talk->rounds = 1; /* both would have to come back at the same instant */
 }
 
 static void talks_draw(struct random *random, struct plan *plan, uint64_t most_bytes)
@@ -119,6 +142,7 @@ static void talks_draw(struct random *random, struct plan *plan, uint64_t most_b
         if (talk->side[0].waits_for_end) /* both would wait for ever */
             talk->side[1].waits_for_end = false;
         talk->side[1].finish_together = talk->side[0].finish_together;
+        opening_draw(random, talk);
     }
 }
 
@@ -133,24 +157,62 @@ static void faults_draw(struct random *random, struct plan *plan)
         at += fault->for_ns + NS_PER_MS;
         bool flap = one_in(random, 5), cut = one_in(random, 12), for_ever = one_in(random, 3);
         unsigned wire = (unsigned)below(random, plan->nodes - 1), node = (unsigned)below(random, plan->nodes);
-        fault->kind = cut ? (for_ever ? FAULT_NODE_FOR_EVER : FAULT_NODE) : flap ? FAULT_WIRE : FAULT_NONE;
+        bool change = one_in(random, 6);
+        fault->kind = cut      ? (for_ever ? FAULT_NODE_FOR_EVER : FAULT_NODE)
+                      : flap   ? FAULT_WIRE
+                      : change ? FAULT_CHANGE
+                               : FAULT_NONE;
+        fault->delay_ns = (int64_t)scaled(random, 0, 500 * NS_PER_MS);
+        fault->rate_bps = scaled(random, 100000, 100000000);
         fault->which = cut ? node : wire;
     }
 }
 
 static void sysctls_draw(struct random *random, struct plan *plan)
 {
-    static const char *const names[][4] = {
-        {"net.ipv4.tcp_timestamps", "0", "1", "1"},     {"net.ipv4.tcp_sack", "0", "1", "1"},
-        {"net.ipv4.tcp_window_scaling", "0", "1", "1"}, {"net.ipv4.tcp_ecn", "1", "2", "3"},
-        {"net.ipv4.tcp_dsack", "0", "1", "1"},          {"net.ipv4.tcp_frto", "0", "2", "2"},
-        {"net.ipv4.tcp_early_retrans", "0", "3", "3"},  {"net.ipv4.tcp_slow_start_after_idle", "0", "1", "1"},
-        {"net.ipv4.tcp_mtu_probing", "0", "1", "2"}};
+    static const char *const names[PLAN_SYSCTLS - 1][4] = {{"net.ipv4.tcp_timestamps", "0", "1", "1"},
+                                                           {"net.ipv4.tcp_sack", "0", "1", "1"},
+                                                           {"net.ipv4.tcp_window_scaling", "0", "1", "1"},
+                                                           {"net.ipv4.tcp_ecn", "1", "2", "3"},
+                                                           {"net.ipv4.tcp_dsack", "0", "1", "1"},
+                                                           {"net.ipv4.tcp_frto", "0", "2", "2"},
+                                                           {"net.ipv4.tcp_early_retrans", "0", "3", "3"},
+                                                           {"net.ipv4.tcp_slow_start_after_idle", "0", "1", "1"},
+                                                           {"net.ipv4.tcp_mtu_probing", "0", "1", "2"},
+                                                           {"net.ipv4.tcp_ecn_option", "0", "1", "2"},
+                                                           {"net.ipv4.tcp_fastopen", "1", "3", "519"},
+                                                           {"net.ipv4.tcp_syncookies", "0", "1", "2"},
+                                                           {"net.ipv4.tcp_tw_reuse", "0", "1", "2"},
+                                                           {"net.ipv4.tcp_moderate_rcvbuf", "0", "1", "1"},
+                                                           {"net.ipv4.tcp_cubic_hystart", "0", "1", "2"},
+                                                           {"net.ipv4.tcp_initial_window", "1", "10", "40"},
+                                                           {"net.ipv4.tcp_fin_timeout", "2", "60", "60"},
+                                                           {"net.ipv4.tcp_tw_reuse_delay", "1", "1000", "1000"},
+                                                           {"net.imp.tcp_prr", "0", "1", "1"},
+                                                           {"net.imp.tcp_window_validation", "0", "0", "1"},
+                                                           {"net.imp.tcp_whole_segments", "0", "0", "1"},
+                                                           {"net.ipv4.tcp_ecn_fallback", "0", "1", "1"},
+                                                           {"net.ipv4.tcp_min_tso_segs", "1", "2", "10"}};
     for (unsigned host = 0; host < 2; host++)
         for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
             plan->sysctl[host][i][0] = names[i][0];
             plan->sysctl[host][i][1] = names[i][1 + below(random, 3)];
         }
+}
+
+/* A wire that takes less than the nodes at its ends think, and nobody is told (RFC 2923): both hosts must search then. */
+static void hole_draw(struct random *random, struct plan *plan)
+{
+    bool there = one_in(random, 10);
+    unsigned wire = (unsigned)below(random, plan->nodes - 1), ways = (unsigned)between(random, 1, 3);
+    uint32_t least = plan->ipv6 ? 1280 : 600, bytes = (uint32_t)between(random, least, 1500) + 14;
+    const char *search[2] = {one_in(random, 2) ? "1" : "2", one_in(random, 2) ? "1" : "2"};
+    for (unsigned side = 0; there && side < 2; side++) {
+        plan->wire[wire][side].largest_bytes = ways & 1u << side ? bytes : 0;
+        for (unsigned i = 0; i < PLAN_SYSCTLS && plan->sysctl[side][i][0]; i++)
+            if (strcmp(plan->sysctl[side][i][0], "net.ipv4.tcp_mtu_probing") == 0)
+                plan->sysctl[side][i][1] = search[side];
+    }
 }
 
 /* All wires damage what they carry. */
@@ -173,6 +235,7 @@ static void wires_leave_out(struct plan *plan, uint32_t without)
         w->duplicate_ppm = without & PLAN_DUPLICATE ? 0 : w->duplicate_ppm;
         w->corrupt_ppm = without & PLAN_CORRUPT ? 0 : w->corrupt_ppm;
         w->jitter_ns = without & PLAN_JITTER ? 0 : w->jitter_ns;
+        w->largest_bytes = without & PLAN_HOLE ? 0 : w->largest_bytes;
         if (without & PLAN_QUEUE) {
             w->queue_frames = 0;
             w->discipline = DISCIPLINE_TAIL;
@@ -187,7 +250,8 @@ static void plan_leave_out(struct plan *plan, uint32_t without)
     wires_leave_out(plan, without);
     for (unsigned i = 0; i < PLAN_FAULTS; i++)
         if ((plan->fault[i].kind == FAULT_WIRE && without & PLAN_FLAP) ||
-            (plan->fault[i].kind > FAULT_WIRE && without & PLAN_CUT))
+            (plan->fault[i].kind == FAULT_CHANGE && without & PLAN_CHANGE) ||
+            (plan->fault[i].kind > FAULT_CHANGE && without & PLAN_CUT))
             plan->fault[i].kind = FAULT_NONE;
     for (unsigned i = 0; i < 2 * PLAN_TALKS; i++) {
         struct plan_side *side = &plan->talk[i / 2].side[i % 2];
@@ -198,9 +262,17 @@ static void plan_leave_out(struct plan *plan, uint32_t without)
             side->write_pause_ns = 0;
         }
         if (without & PLAN_BUFFER) {
-            side->send_buffer = side->receive_buffer = 0;
+            side->send_buffer = side->receive_buffer = side->not_sent_low = 0;
             side->maximum_segment = 0;
         }
+        if (without & PLAN_LEND)
+            side->lends = false;
+    }
+    for (unsigned i = 0; i < PLAN_TALKS; i++) {
+        if (without & PLAN_OPENING)
+            plan->talk[i].opening = OPENING_PLAIN;
+        if (without & PLAN_ROUNDS)
+            plan->talk[i].rounds = 1;
     }
     if (without & PLAN_SYSCTL)
         memset(plan->sysctl, 0, sizeof plan->sysctl);
@@ -218,7 +290,7 @@ static bool harsh(const struct plan *plan)
             bad += w->loss_ppm + w->corrupt_ppm + (w->queue_frames && w->queue_frames < 10 ? 100000 : 0);
         }
     for (unsigned i = 0; i < PLAN_FAULTS; i++)
-        bad += plan->fault[i].kind ? 1000000 : 0;
+        bad += plan->fault[i].kind > FAULT_NONE && plan->fault[i].kind != FAULT_CHANGE ? 1000000 : 0;
     return bad > 100000;
 }
 
@@ -243,6 +315,7 @@ void plan_make(struct plan *plan, uint64_t seed, uint32_t without)
     talks_draw(&random, plan, most_bytes < 1000000 ? most_bytes : 1000000);
     faults_draw(&random, plan);
     sysctls_draw(&random, plan);
+    hole_draw(&random, plan);
     noise_draw(&random, plan);
     plan_leave_out(plan, without);
     plan->harsh = harsh(plan);
@@ -258,15 +331,21 @@ static void side_print(const struct plan_side *s, const char *who, FILE *out)
         fprintf(out, ", stops reading at %u for %" PRId64 " ms", s->stop_reading_at, s->stop_ns / NS_PER_MS);
     if (s->abort_at != UINT32_MAX)
         fprintf(out, ", aborts at %u", s->abort_at);
-    fprintf(out, "%s%s%s, mss %u, buffers %u %u, %s\n", s->waits_for_end ? ", finishes last" : "",
-            s->finish_together ? ", finishes on the hour" : "", s->no_delay ? ", no delay" : "", s->maximum_segment,
-            s->send_buffer, s->receive_buffer, s->congestion ? s->congestion : "default");
+    fprintf(out, "%s%s%s%s, mss %u, buffers %u %u", s->waits_for_end ? ", finishes last" : "",
+            s->finish_together ? ", finishes on the hour" : "", s->no_delay ? ", no delay" : "", s->lends ? ", lends" : "",
+            s->maximum_segment, s->send_buffer, s->receive_buffer);
+    if (s->defer_accept_s)
+        fprintf(out, ", defers %u s", s->defer_accept_s);
+    if (s->not_sent_low)
+        fprintf(out, ", not sent below %u", s->not_sent_low);
+    fprintf(out, ", %s\n", s->congestion ? s->congestion : "default");
 }
 
 void plan_print(const struct plan *plan, FILE *out)
 {
-    static const char *const disciplines[] = {"tail", "codel", "step"}, *const faults[] = {"none", "wire", "node",
-                                                                                           "node for ever"};
+    static const char *const disciplines[] = {"tail", "codel", "step"},
+                             *const faults[] = {"none", "wire down", "wire changed", "node down", "node down for ever"},
+                             *const openings[] = {"", ", fast open", ", at once"};
     fprintf(out, "seed %" PRIu64 ": %s, %u nodes%s\n", plan->seed, plan->ipv6 ? "IPv6" : "IPv4", plan->nodes,
             plan->harsh ? ", harsh" : "");
     for (unsigned i = 0; i + 1 < plan->nodes; i++)
@@ -274,25 +353,29 @@ void plan_print(const struct plan *plan, FILE *out)
             const struct wire_settings *w = &plan->wire[i][side];
             fprintf(out,
                     "  wire %u %s: mtu %u, %" PRIu64 " kbit/s, delay %" PRId64 " us + %" PRId64
-                    " us, ppm loss %u duplicate %u corrupt %u reorder %u by %" PRId64 " us, queue %u %s%s\n",
+                    " us, ppm loss %u duplicate %u corrupt %u reorder %u by %" PRId64 " us, queue %u %s%s",
                     i, side ? "back" : "out", plan->mtu[i], w->rate_bps / 1000, w->delay_ns / NS_PER_US,
                     w->jitter_ns / NS_PER_US, w->loss_ppm, w->duplicate_ppm, w->corrupt_ppm, w->reorder_ppm,
                     w->reorder_ns / NS_PER_US, w->queue_frames, disciplines[w->discipline], w->ecn ? " ecn" : "");
+            if (w->largest_bytes)
+                fprintf(out, ", frames above %u bytes vanish", w->largest_bytes);
+            fputc('\n', out);
         }
     for (unsigned i = 0; i < plan->talk_count; i++) {
-        fprintf(out, "  talk %u from host %u at %.3f s\n", i, plan->talk[i].from, (double)plan->talk[i].start_ns / 1e9);
+        const struct plan_talk *talk = &plan->talk[i];
+        fprintf(out, "  talk %u from host %u at %.3f s%s, rounds %u, %.3f s apart\n", i, talk->from,
+                (double)talk->start_ns / 1e9, openings[talk->opening], talk->rounds, (double)talk->pause_ns / 1e9);
         side_print(&plan->talk[i].side[0], "client", out);
         side_print(&plan->talk[i].side[1], "server", out);
     }
     for (unsigned i = 0; i < PLAN_FAULTS; i++)
         if (plan->fault[i].kind)
-            fprintf(out, "  %s %u down at %.3f s for %.3f s\n", faults[plan->fault[i].kind], plan->fault[i].which,
+            fprintf(out, "  %s: %u at %.3f s for %.3f s\n", faults[plan->fault[i].kind], plan->fault[i].which,
                     (double)plan->fault[i].at_ns / 1e9, (double)plan->fault[i].for_ns / 1e9);
-    for (unsigned host = 0; host < 2; host++)
+    for (unsigned host = 0; host < 2 && plan->sysctl[host][0][0]; host++) {
+        fprintf(out, "  host %u:", host);
         for (unsigned i = 0; i < PLAN_SYSCTLS && plan->sysctl[host][i][0]; i++)
-            fprintf(out, "%s%s=%s%s",
-                    i      ? " "
-                    : host ? "  host 1: "
-                           : "  host 0: ",
-                    plan->sysctl[host][i][0] + 13, plan->sysctl[host][i][1], i + 2 == PLAN_SYSCTLS ? "\n" : "");
+            fprintf(out, " %s=%s", strstr(plan->sysctl[host][i][0], ".tcp_") + 5, plan->sysctl[host][i][1]);
+        fputc('\n', out);
+    }
 }

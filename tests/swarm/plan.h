@@ -24,11 +24,16 @@ enum plan_feature { /* what `--without` can leave out */
                     PLAN_SYSCTL = 2048,
                     PLAN_BUFFER = 4096,
                     PLAN_OTHERS = 8192, /* all conversations but the first */
+                    PLAN_OPENING = 16384,
+                    PLAN_ROUNDS = 32768,
+                    PLAN_HOLE = 65536,
+                    PLAN_CHANGE = 131072,
+                    PLAN_LEND = 262144,
 };
 uint32_t plan_feature_find(const char *name); /* 0: unknown */
 void plan_features_print(FILE *out);
 
-enum { PLAN_NODES = 5, PLAN_WIRES = 4, PLAN_TALKS = 4, PLAN_FAULTS = 3, PLAN_SYSCTLS = 10 };
+enum { PLAN_NODES = 5, PLAN_WIRES = 4, PLAN_TALKS = 4, PLAN_FAULTS = 3, PLAN_SYSCTLS = 24 };
 
 struct plan_side { /* one end of a conversation */
     uint32_t send_bytes;
@@ -44,17 +49,26 @@ struct plan_side { /* one end of a conversation */
     uint16_t maximum_segment;
     uint32_t send_buffer, receive_buffer; /* 0: the node's default */
     const char *congestion;
+    bool lends;              /* every other write is a block, half of these with their sums known */
+    uint32_t defer_accept_s; /* as a listener */
+    uint32_t not_sent_low;   /* bytes; 0: no such rule */
 };
+enum plan_opening { OPENING_PLAIN, OPENING_FAST, OPENING_CROSSED };
 struct plan_talk {
     int64_t start_ns;
-    unsigned from;            /* 0: the first host connects, 1: the last */
+    unsigned from; /* 0: the first host connects, 1: the last */
+    enum plan_opening opening;
+    unsigned rounds;          /* on the same ports */
+    int64_t pause_ns;         /* the client's, between them */
     struct plan_side side[2]; /* who connects, who accepts */
 };
-enum fault_kind { FAULT_NONE, FAULT_WIRE, FAULT_NODE, FAULT_NODE_FOR_EVER };
+enum fault_kind { FAULT_NONE, FAULT_WIRE, FAULT_CHANGE, FAULT_NODE, FAULT_NODE_FOR_EVER };
 struct plan_fault {
     enum fault_kind kind;
     unsigned which;
     int64_t at_ns, for_ns;
+    int64_t delay_ns; /* FAULT_CHANGE: the wire's, and its rate, for so long */
+    uint64_t rate_bps;
 };
 struct plan {
     uint64_t seed;

@@ -33,235 +33,10 @@
 #include "internet/config.h"
 #include "internet/ecn.h"
 #include "internet/stack.h"
-#include "plan.h"
-#include "transport/tcp/tcp.h"
-#include "witness.h"
+#include "side.h"
 
-enum {
-    PORT = 1000,
-    ACCEPT_S = 400,
-    TOGETHER_S = 5,
-    END_S = 2 * 3600,
-    LAST_S = 60 * 86400,
-    SLICE_S = 20,
-    TIMERS_MOST = 20000000
-};
+enum { END_S = 2 * 3600, LAST_S = 60 * 86400, SLICE_S = 20, TIMERS_MOST = 20000000 };
 enum { DAMAGED_PER_UNDETECTABLE = 500, UNDETECTABLE_MORE = 10 };
-
-enum fate { RUNNING, DONE, ABORTED, FAILED, CANCELLED, UNACCEPTED };
-static const char *const FATES[] = {"running", "done", "aborted", "failed", "cancelled", "unaccepted"};
-
-struct side {
-    struct world *world;
-    const struct plan_side *plan;
-    const struct plan_talk *talk;
-    unsigned host, role; /* 0 connects, 1 accepts */
-    uint16_t port;
-    struct condition changed;
-    struct tcp_socket *socket;
-    uint32_t written, read;
-    bool finished, at_end, wrong;
-    struct instant next_write, next_read;
-    bool stopped;
-    enum fate fate;
-    int error;
-    uint8_t buffer[65536];
-};
-struct world {
-    const struct plan *plan;
-    struct engine *engine;
-    struct node *node[PLAN_NODES];
-    struct stack *stack[PLAN_NODES];
-    struct tcp *tcp[PLAN_NODES]; /* hosts only */
-    struct wire *wire[PLAN_WIRES];
-    struct side side[PLAN_TALKS][2];
-    struct observer observer;
-    struct witness witness;
-    struct instant last_end; /* of a side */
-};
-
-static struct instant now_of(const struct side *side) { return engine_now(side->world->engine); }
-static struct instant earlier(struct instant a, struct instant b) { return instant_before(a, b) ? a : b; }
-
-/* ---- the sides ---- */
-
-static uint8_t pattern(const struct side *writer, uint32_t offset)
-{
-    return (uint8_t)(offset * 31 + offset / 251 + writer->port * 7 + writer->role * 101);
-}
-
-static void note(struct tcp_socket *socket, void *owner)
-{
-    (void)socket;
-    condition_wake(&((struct side *)owner)->changed);
-}
-
-static struct tcp_settings settings_of(struct side *side)
-{
-    const struct plan_side *plan = side->plan;
-    return (struct tcp_settings){.send_buffer_bytes = plan->send_buffer,
-                                 .receive_buffer_bytes = plan->receive_buffer,
-                                 .maximum_segment = plan->maximum_segment,
-                                 .no_delay = plan->no_delay,
-                                 .keep_alive = true,
-                                 .congestion = plan->congestion,
-                                 .changed = note,
-                                 .owner = side};
-}
-
-static struct ip address_of(const struct plan *plan, unsigned link, unsigned side)
-{
-    char text[40];
-    snprintf(text, sizeof text, plan->ipv6 ? "fd00:%u::%u" : "10.0.%u.%u", link, side + 1);
-    struct ip address;
-    int result = ip_parse(text, &address);
-    assert(result == 0);
-    return address;
-}
-
-static int side_connect(struct side *side)
-{
-    if (task_sleep((struct instant){side->talk->start_ns}) < 0)
-        return IMP_CANCELLED;
-    const struct plan *plan = side->world->plan;
-    struct tcp_settings settings = settings_of(side);
-    settings.remote.address = side->host ? address_of(plan, 0, 0) : address_of(plan, plan->nodes - 2, 1);
-    settings.remote.port = side->port;
-    struct tcp *tcp = side->world->tcp[side->host ? plan->nodes - 1 : 0];
-    int result = tcp_connect(tcp, &settings, &side->socket);
-    while (result == 0 && (result = tcp_connected(side->socket)) == IMP_BUSY)
-        if ((result = condition_wait(&side->changed, INSTANT_NEVER)) < 0)
-            break;
-    return result;
-}
-
-static int side_accept(struct side *side)
-{
-    struct tcp_settings settings = settings_of(side);
-    settings.local.port = side->port;
-    struct tcp *tcp = side->world->tcp[side->host ? side->world->plan->nodes - 1 : 0];
-    struct tcp_socket *listener;
-    int result = tcp_listen(tcp, &settings, &listener);
-    if (result < 0)
-        return result;
-    struct instant deadline = {side->talk->start_ns + ACCEPT_S * NS_PER_S};
-    while ((result = tcp_accept(listener, note, side, &side->socket)) == IMP_BUSY)
-        if ((result = condition_wait(&side->changed, deadline)) < 0)
-            break;
-    if (result != IMP_CANCELLED)
-        tcp_close(listener);
-    if (result == IMP_TIMEOUT)
-        side->fate = UNACCEPTED;
-    return result;
-}
-
-/* Each of these two: 1 when it got on, 0 when not, or an error. */
-static int side_write(struct side *side)
-{
-    const struct plan_side *plan = side->plan;
-    uint32_t left = plan->send_bytes - side->written, n = left < plan->write_most ? left : plan->write_most;
-    if (!left || instant_before(now_of(side), side->next_write))
-        return 0;
-    for (uint32_t i = 0; i < n; i++)
-        side->buffer[i] = pattern(side, side->written + i);
-    ssize_t done = tcp_write(side->socket, side->buffer, n);
-    if (done <= 0)
-        return done == IMP_BUSY ? 0 : done == 0 ? IMP_INVALID : (int)done;
-    side->written += (uint32_t)done;
-    if (plan->write_pause_ns)
-        side->next_write = instant_add(now_of(side), plan->write_pause_ns);
-    return 1;
-}
-
-static int side_read(struct side *side)
-{
-    const struct plan_side *plan = side->plan;
-    if (side->at_end)
-        return 0;
-    if (!side->stopped && side->read >= plan->stop_reading_at) {
-        side->stopped = true;
-        side->next_read = instant_add(now_of(side), plan->stop_ns);
-    }
-    if (instant_before(now_of(side), side->next_read))
-        return 0;
-    ssize_t n = tcp_read(side->socket, side->buffer, plan->read_most);
-    if (n < 0)
-        return n == IMP_BUSY ? 0 : (int)n;
-    const struct side *peer = side + (side->role ? -1 : 1);
-    for (ssize_t i = 0; i < n; i++)
-        side->wrong |= side->buffer[i] != pattern(peer, side->read + (uint32_t)i);
-    side->read += (uint32_t)n;
-    side->at_end = n == 0;
-    return 1;
-}
-
-static int side_wait(struct side *side, struct instant together)
-{
-    struct instant until = INSTANT_NEVER, now = now_of(side);
-    if (instant_before(now, side->next_write))
-        until = earlier(until, side->next_write);
-    if (instant_before(now, side->next_read))
-        until = earlier(until, side->next_read);
-    if (!side->finished && instant_before(now, together))
-        until = earlier(until, together);
-    int result = condition_wait(&side->changed, until);
-    return result == IMP_TIMEOUT ? 0 : result;
-}
-
-/* 0 at the end of the conversation, or what ended it. */
-static int side_talk(struct side *side)
-{
-    const struct plan_side *plan = side->plan;
-    struct instant together = {plan->finish_together ? side->talk->start_ns + TOGETHER_S * NS_PER_S : 0};
-    for (;;) {
-        int wrote = side_write(side), got = wrote < 0 ? 0 : side_read(side);
-        if (wrote < 0 || got < 0)
-            return wrote < 0 ? wrote : got;
-        if ((uint64_t)side->written + side->read >= plan->abort_at) {
-            tcp_abort(side->socket);
-            side->fate = ABORTED;
-            return 0;
-        }
-        if (!side->finished && side->written == plan->send_bytes && (!plan->waits_for_end || side->at_end) &&
-            !instant_before(now_of(side), together)) {
-            int result = tcp_finish(side->socket);
-            if (result < 0)
-                return result;
-            side->finished = true;
-        }
-        if (side->finished && side->at_end) {
-            tcp_close(side->socket);
-            side->fate = DONE;
-            return 0;
-        }
-        if (!wrote && !got) {
-            int result = side_wait(side, together);
-            if (result < 0)
-                return result;
-        }
-    }
-}
-
-static void side_run(void *argument)
-{
-    struct side *side = argument;
-    struct world *world = side->world;
-    int result = side->role ? side_accept(side) : side_connect(side);
-    if (result == 0)
-        result = side_talk(side);
-    side->error = result;
-    if (result == IMP_CANCELLED) { /* the power is gone: the socket goes with it, without a word */
-        side->fate = CANCELLED;
-    } else if (result < 0) {
-        if (side->socket)
-            tcp_close(side->socket);
-        if (side->fate == RUNNING)
-            side->fate = FAILED;
-    }
-    world->last_end = engine_now(world->engine);
-}
-
-/* ---- the world ---- */
 
 static void port_up(struct world *world, unsigned node, unsigned link)
 {
@@ -355,14 +130,8 @@ static void world_up(struct world *world, const struct plan *plan, bool verbose)
     if (verbose)
         observer_add(world->engine, &world->observer);
     for (unsigned i = 0; i < plan->talk_count; i++)
-        for (unsigned role = 0; role < 2; role++) {
-            struct side *side = &world->side[i][role];
-            *side = (struct side){.world = world, .plan = &plan->talk[i].side[role], .talk = &plan->talk[i], .role = role};
-            side->host = plan->talk[i].from ^ role;
-            side->port = (uint16_t)(PORT + i);
-            condition_init(&side->changed);
-            task_start(world->node[side->host ? plan->nodes - 1 : 0], role ? "server" : "client", side_run, side);
-        }
+        for (unsigned role = 0; role < 2; role++)
+            side_start(world, i, role);
 }
 
 static bool run_until(struct world *world, int64_t until_ns)
@@ -385,7 +154,8 @@ static uint64_t progress(const struct world *world)
         for (unsigned role = 0; role < 2; role++) {
             const struct side *side = &world->side[i][role];
             running |= side->fate == RUNNING;
-            sum += 1 + side->written + side->read + side->finished + side->at_end + (side->fate != RUNNING);
+            sum += 1 + 2000000ull * side->round + side->written + side->read + side->finished + side->at_end +
+                   (side->fate != RUNNING);
         }
     return running ? sum : 0;
 }
@@ -403,6 +173,38 @@ static bool run_to_the_end(struct world *world)
     return true;
 }
 
+static void fault_begin(struct world *world, const struct plan_fault *fault)
+{
+    if (fault->kind == FAULT_WIRE) {
+        wire_set_up(world->wire[fault->which], false);
+    } else if (fault->kind == FAULT_CHANGE) {
+        for (unsigned side = 0; side < 2; side++) {
+            struct wire_settings *settings = wire_direction_settings(world->wire[fault->which], side);
+            settings->delay_ns = fault->delay_ns;
+            settings->rate_bps = fault->rate_bps;
+        }
+    } else {
+        node_power_off(world->node[fault->which]);
+        stack_down(world, fault->which);
+    }
+}
+
+static void fault_end(struct world *world, const struct plan_fault *fault)
+{
+    if (fault->kind == FAULT_WIRE) {
+        wire_set_up(world->wire[fault->which], true);
+    } else if (fault->kind == FAULT_CHANGE) {
+        for (unsigned side = 0; side < 2; side++) {
+            struct wire_settings *settings = wire_direction_settings(world->wire[fault->which], side);
+            settings->delay_ns = world->plan->wire[fault->which][side].delay_ns;
+            settings->rate_bps = world->plan->wire[fault->which][side].rate_bps;
+        }
+    } else if (fault->kind == FAULT_NODE && !world->node[fault->which]->up) {
+        node_power_on(world->node[fault->which]);
+        stack_up(world, fault->which);
+    }
+}
+
 static bool world_live(struct world *world)
 {
     for (unsigned i = 0; i < PLAN_FAULTS; i++) {
@@ -411,20 +213,10 @@ static bool world_live(struct world *world)
             continue;
         if (!run_until(world, fault->at_ns))
             return false;
-        if (fault->kind == FAULT_WIRE) {
-            wire_set_up(world->wire[fault->which], false);
-        } else {
-            node_power_off(world->node[fault->which]);
-            stack_down(world, fault->which);
-        }
+        fault_begin(world, fault);
         if (!run_until(world, fault->at_ns + fault->for_ns))
             return false;
-        if (fault->kind == FAULT_WIRE) {
-            wire_set_up(world->wire[fault->which], true);
-        } else if (fault->kind == FAULT_NODE && !world->node[fault->which]->up) {
-            node_power_on(world->node[fault->which]);
-            stack_up(world, fault->which);
-        }
+        fault_end(world, fault);
     }
     return run_to_the_end(world);
 }
@@ -434,7 +226,7 @@ static bool world_live(struct world *world)
 static bool cut(const struct plan *plan)
 {
     for (unsigned i = 0; i < PLAN_FAULTS; i++)
-        if (plan->fault[i].kind > FAULT_WIRE)
+        if (plan->fault[i].kind > FAULT_CHANGE)
             return true;
     return false;
 }
@@ -453,12 +245,12 @@ static void side_judge(const struct side *side, struct text *faults)
     bool excused = aborts || side->world->plan->harsh || cut(side->world->plan) || unresolved(side) || unresolved(peer);
     if (side->wrong)
         text_format(faults, "the %s of port %u read wrong bytes; ", who, side->port);
-    if (side->read > peer->written || (side->at_end && side->read != peer->plan->send_bytes))
+    if (side->wrong_length)
         text_format(faults, "the %s of port %u read %u of %u bytes to the end; ", who, side->port, side->read,
                     peer->plan->send_bytes);
     if (side->fate == RUNNING)
         text_format(faults, "the %s of port %u is stuck at %.0f s: wrote %u, read %u; ", who, side->port,
-                    (double)now_of(side).ns / 1e9, side->written, side->read);
+                    (double)engine_now(side->world->engine).ns / 1e9, side->written, side->read);
     if (side->fate == FAILED && side->error != IMP_TIMEOUT && side->error != IMP_RESET && side->error != IMP_REFUSED &&
         side->error != IMP_UNREACHABLE)
         text_format(faults, "the %s of port %u failed strangely: %s; ", who, side->port, imp_error_text(side->error));
@@ -494,7 +286,7 @@ struct outcome {
     struct instant last_end;
 };
 struct totals {
-    uint64_t damaged, undetectable, longest_seed;
+    uint64_t damaged, undetectable, fast_opens, longest_seed;
     struct instant longest;
 };
 
@@ -542,6 +334,7 @@ static bool seed_holds(uint64_t seed, uint32_t without, const char *words, bool 
     plan_run(&plan, false, &unused, &again);
     totals->damaged += outcome.segments.damaged;
     totals->undetectable += outcome.segments.undetectable;
+    totals->fast_opens += outcome.segments.fast_opens;
     if (instant_before(totals->longest, outcome.last_end)) {
         totals->longest = outcome.last_end;
         totals->longest_seed = seed;
@@ -606,9 +399,9 @@ int main(int argc, char **argv)
     clock_gettime(CLOCK_MONOTONIC, &stop);
     printf("%" PRIu64 " seeds, %" PRIu64 " failed, in %.1f s\n", last - first + 1, failed,
            (double)(stop.tv_sec - start.tv_sec) + (double)(stop.tv_nsec - start.tv_nsec) * 1e-9);
-    printf("%" PRIu64 " segments arrived damaged, %" PRIu64 " more so that no checksum could tell; seed %" PRIu64
-           " took longest: %.1f h\n",
-           totals.damaged, totals.undetectable, totals.longest_seed, (double)totals.longest.ns / 3600e9);
+    printf("%" PRIu64 " segments arrived damaged, %" PRIu64 " more so that no checksum could tell; %" PRIu64
+           " SYNs with data; seed %" PRIu64 " took longest: %.1f h\n",
+           totals.damaged, totals.undetectable, totals.fast_opens, totals.longest_seed, (double)totals.longest.ns / 3600e9);
     bool plausible = totals.undetectable <= UNDETECTABLE_MORE + totals.damaged / DAMAGED_PER_UNDETECTABLE;
     if (!plausible)
         printf("so many cannot be\n");

@@ -27,8 +27,9 @@
 #include "internet/ipv6.h"
 #include "internet/stack_internal.h"
 #include "link/ethernet.h"
+#include "transport/tcp/segment.h"
 
-enum { IPV6_NEXT_AT = 6, IPV6_LENGTH_AT = 4, IPV6_SOURCE_AT = 8 };
+enum { IPV6_NEXT_AT = 6, IPV6_LENGTH_AT = 4, IPV6_SOURCE_AT = 8, FLAGS_AT = 13 };
 
 static struct witness *standing; /* a transport's context must stay its own */
 
@@ -135,6 +136,8 @@ static void segment_arrives(struct stack *stack, void *context, const struct pac
     frame_copy_out(packet_taken, 0, witness->bytes, length);
     struct mark mark = mark_of(&info->source, &info->destination, witness->bytes, length);
     if (map_get(&witness->sent, &mark, sizeof mark)) {
+        bool asks = (witness->bytes[FLAGS_AT] & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+        witness->counts.fast_opens += asks && length > (uint32_t)(witness->bytes[FLAGS_AT - 1] >> 4) * 4;
         witness->tcp->input(stack, context, info, packet_taken);
         return;
     }

@@ -13,6 +13,7 @@ struct witness_counts {
     uint64_t undetectable; /* likewise, but the checksum is right: they were taken out */
     uint64_t trusted;      /* nobody sent them so, and yet they came as FRAME_SUMS_GOOD */
     uint64_t heeded;       /* damaged, and TCP did not drop them */
+    uint64_t fast_opens;   /* good SYNs with data that arrived */
 };
 struct witness_pieces { /* of a segment that its sender cuts: they leave one behind the other */
     uint16_t identification;
