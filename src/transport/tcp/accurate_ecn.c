@@ -100,7 +100,7 @@ void accurate_asked(struct tcp_connection *c, const struct tcp_segment *syn)
 /* A field that we sent not-ECT can only have become another one by mangling (section 3.2.2.2). */
 static bool reached_whole(struct tcp_connection *c, unsigned ace)
 {
-    if (handshake_field(ace) == ECN_NOT_ECT || !c->socket.tcp->sysctls.ecn_fallback)
+    if (handshake_field(ace) == ECN_NOT_ECT || !c->socket.tcp->sysctls->ecn_fallback)
         return true;
     fail(c, ACCURATE_ACE_RECEIVING, "the IP header's field was rewritten on the way");
     return false;
@@ -130,7 +130,7 @@ uint16_t accurate_syn_flags(struct tcp_connection *c)
 {
     struct accurate_ecn *a = c->accurate;
     if (c->socket.state == TCP_SYN_SENT)
-        return c->syn_retries <= SYN_RETRIES_ASKING || !c->socket.tcp->sysctls.ecn_fallback ? TCP_AE | TCP_CWR | TCP_ECE : 0;
+        return c->syn_retries <= SYN_RETRIES_ASKING || !c->socket.tcp->sysctls->ecn_fallback ? TCP_AE | TCP_CWR | TCP_ECE : 0;
     if (c->syn_retries <= SYN_ACK_RETRIES_TELLING)
         return accurate_handshake_code(a->syn_received);
     fail(c, ACCURATE_ACE_SENDING, "the SYN+ACK with its flags was not answered");
@@ -243,7 +243,7 @@ uint16_t accurate_flags(struct tcp_connection *c)
 static bool option_wanted(const struct tcp_connection *c, struct instant now)
 {
     const struct accurate_ecn *a = c->accurate;
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     bool troubled = a->failed & ACCURATE_OPTION_SENDING && sysctls->ecn_option < ACCURATE_OPTION_ALWAYS;
     if (a->seen == ACCURATE_SEEN_NONE || troubled || a->over || sysctls->ecn_option == ACCURATE_OPTION_NEVER)
         return false;
@@ -286,7 +286,7 @@ void accurate_syn_option(struct tcp_connection *c, struct tcp_segment *answer)
 {
     struct accurate_ecn *a = c->accurate;
     a->answered_twice = a->option_tried;
-    if (!a->option_tried && c->socket.tcp->sysctls.ecn_option != ACCURATE_OPTION_NEVER && option_fit(answer, 0))
+    if (!a->option_tried && c->socket.tcp->sysctls->ecn_option != ACCURATE_OPTION_NEVER && option_fit(answer, 0))
         option_fill(&answer->ecn, (const uint32_t[ECN_MASK + 1]){0});
     a->option_tried = true;
 }

@@ -203,7 +203,7 @@ void ack_after_read(struct tcp_connection *c, struct instant now)
 
 void receive_tune(struct tcp_connection *c, struct instant now)
 {
-    if (c->flags & CONNECTION_RECEIVE_FIXED || !c->socket.tcp->sysctls.moderate_rcvbuf || c->rcv.rtt_ns == 0 ||
+    if (c->flags & CONNECTION_RECEIVE_FIXED || !c->socket.tcp->sysctls->moderate_rcvbuf || c->rcv.rtt_ns == 0 ||
         instant_since(now, c->rcv.tune_time) < c->rcv.rtt_ns)
         return;
     struct sequence read_up_to = sequence_back(c->rcv.nxt, c->receive.length);
@@ -214,8 +214,8 @@ void receive_tune(struct tcp_connection *c, struct instant now)
         return;
     uint64_t window = 2ull * copied + 16ull * c->mss; /* twice: slow start doubles in a round trip */
     window += 2 * (window * (copied - c->rcv.tune_space) / (c->rcv.tune_space ? c->rcv.tune_space : 1));
-    if (window > c->socket.tcp->sysctls.rmem[2])
-        window = c->socket.tcp->sysctls.rmem[2];
+    if (window > c->socket.tcp->sysctls->rmem[2])
+        window = c->socket.tcp->sysctls->rmem[2];
     if (window > c->rcv.limit)
         c->rcv.limit = (uint32_t)window;
     c->rcv.tune_space = copied;
@@ -225,7 +225,7 @@ void receive_tune(struct tcp_connection *c, struct instant now)
 
 static bool rate_limited(struct tcp_connection *c, struct instant now)
 {
-    if (c->ack.last_oow.ns && instant_since(now, c->ack.last_oow) < c->socket.tcp->sysctls.invalid_ratelimit_ms * NS_PER_MS)
+    if (c->ack.last_oow.ns && instant_since(now, c->ack.last_oow) < c->socket.tcp->sysctls->invalid_ratelimit_ms * NS_PER_MS)
         return true;
     c->ack.last_oow = now;
     return false;
@@ -259,6 +259,6 @@ void ack_challenge(struct tcp_connection *c, struct instant now)
         tcp->challenge_second = now;
         tcp->challenge_count = 0;
     }
-    if (tcp->sysctls.challenge_ack_limit == INT32_MAX || tcp->challenge_count++ < tcp->sysctls.challenge_ack_limit)
+    if (tcp->sysctls->challenge_ack_limit == INT32_MAX || tcp->challenge_count++ < tcp->sysctls->challenge_ack_limit)
         output_ack(c, now);
 }

@@ -113,8 +113,8 @@ static void tune_send_buffer(struct tcp_connection *c)
     if (c->flags & (CONNECTION_SEND_FIXED | CONNECTION_SEND_MEMORY)) /* send_memory.c has its own rule */
         return;
     uint64_t wanted = 2ull * c->congestion.cwnd * (c->mss + 512u);
-    if (wanted > c->socket.tcp->sysctls.wmem[2])
-        wanted = c->socket.tcp->sysctls.wmem[2];
+    if (wanted > c->socket.tcp->sysctls->wmem[2])
+        wanted = c->socket.tcp->sysctls->wmem[2];
     if (wanted > c->snd.limit)
         c->snd.limit = (uint32_t)wanted;
 }
@@ -149,7 +149,7 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
     struct sequence ack = segment->acknowledgement;
     if (sequence_after(ack, c->snd.nxt) || sequence_before(ack, sequence_back(c->snd.una, c->snd.wnd_max))) {
         bool future = sequence_after(ack, c->snd.nxt) && c->socket.state == TCP_ESTABLISHED;
-        if (!future || c->socket.tcp->sysctls.challenge_future_ack) /* RFC 5961 section 5.2; Linux says nothing */
+        if (!future || c->socket.tcp->sysctls->challenge_future_ack) /* RFC 5961 section 5.2; Linux says nothing */
             ack_challenge(c, now);
         return false;
     }

@@ -105,7 +105,7 @@ uint64_t burst_rate(const struct tcp_connection *c)
         return c->congestion.pacing_bytes_per_s;
     if (c->rtt.smoothed_ns <= 0)
         return UINT64_MAX;
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     const struct congestion *cc = &c->congestion;
     uint64_t ratio = cc->cwnd < cc->ssthresh / 2 ? sysctls->pacing_ss_ratio : sysctls->pacing_ca_ratio;
     uint64_t window = cc->cwnd > c->sent.count ? cc->cwnd : c->sent.count;
@@ -115,7 +115,7 @@ uint64_t burst_rate(const struct tcp_connection *c)
 
 uint32_t burst_most(const struct tcp_connection *c)
 {
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     uint64_t bytes = burst_rate(c) >> BURST_RATE_SHIFT;
     if (c->rtt.smoothed_ns > 0) {
         uint64_t distance = ((uint64_t)c->rtt.minimum_ns / 1000) >> sysctls->tso_rtt_log;

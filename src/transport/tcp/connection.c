@@ -30,7 +30,7 @@ static uint32_t bounded(uint32_t asked, uint32_t least)
 uint8_t connection_window_scale(const struct tcp *tcp, const struct tcp_settings *settings)
 {
     uint32_t most = settings->receive_buffer_bytes ? bounded(settings->receive_buffer_bytes, LIMIT_TCP_RECEIVE_BUFFER_LEAST)
-                                                   : tcp->sysctls.rmem[2];
+                                                   : tcp->sysctls->rmem[2];
     uint8_t scale = 0;
     while (most >> scale > UINT16_MAX && scale < TCP_WINDOW_SCALE_MAX)
         scale++;
@@ -39,7 +39,7 @@ uint8_t connection_window_scale(const struct tcp *tcp, const struct tcp_settings
 
 static void buffers_prepare(struct tcp_connection *c, const struct tcp_settings *settings)
 {
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     c->rtt.most_ms = sysctls->rto_max_ms;
     c->rtt.least_us = sysctls->rto_min_us;
     c->rtt.minimum_kept_s = sysctls->min_rtt_wlen_s;
@@ -90,17 +90,17 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     c->snd.iss = initial_sequence(tcp, local, remote, now);
     c->snd.una = c->snd.nxt = c->snd.partial_end = c->usage_end = c->snd.iss;
     c->ts.offset = timestamp_offset(tcp, local, remote);
-    c->recovery.reordering = tcp->sysctls.reordering;
+    c->recovery.reordering = tcp->sysctls->reordering;
     c->rack.steps = 1;
     c->recovery.high = c->snd.iss;
     c->last_heard = now;
     c->rcv.mss = 536;
     const struct congestion_ops *ops = congestion_find(settings->congestion);
-    c->congestion.cwnd = tcp->sysctls.initial_window;
+    c->congestion.cwnd = tcp->sysctls->initial_window;
     c->congestion.ssthresh = c->congestion.clamp = UINT32_MAX;
-    c->congestion.slow_start_exit = (uint8_t)tcp->sysctls.cubic_hystart;
-    c->congestion.classic_signs = (uint8_t)tcp->sysctls.cubic_hystart_detect;
-    c->congestion.unfriendly = !tcp->sysctls.cubic_friendliness;
+    c->congestion.slow_start_exit = (uint8_t)tcp->sysctls->cubic_hystart;
+    c->congestion.classic_signs = (uint8_t)tcp->sysctls->cubic_hystart_detect;
+    c->congestion.unfriendly = !tcp->sysctls->cubic_friendliness;
     congestion_start(&c->congestion, ops ? ops : tcp->congestion, now);
     connection_update_mss(c);
     return c;
@@ -196,7 +196,7 @@ void connection_orphan_wait(struct tcp_connection *c, struct instant now)
 {
     int64_t least = (rtt_timeout_ns(&c->rtt) << 2) - (rtt_timeout_ns(&c->rtt) >> 1);
     int64_t wait =
-        (c->personal.linger2_s > 0 ? (uint32_t)c->personal.linger2_s : c->socket.tcp->sysctls.fin_timeout_s) * NS_PER_S;
+        (c->personal.linger2_s > 0 ? (uint32_t)c->personal.linger2_s : c->socket.tcp->sysctls->fin_timeout_s) * NS_PER_S;
     if (c->personal.linger2_s < 0) {
         event_reset_sent(c->socket.tcp, &c->socket.remote, c->socket.local.port, "nobody waits for the other half");
         output_reset(c, now);

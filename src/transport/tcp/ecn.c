@@ -21,13 +21,13 @@ static bool precise(const struct tcp_connection *c) { return c->congestion.ops->
 
 static bool asks(const struct tcp_connection *c)
 {
-    uint32_t ecn = c->socket.tcp->sysctls.ecn;
+    uint32_t ecn = c->socket.tcp->sysctls->ecn;
     return ecn == TCP_ECN_BOTH || ecn == TCP_ECN_ACCURATE_BOTH || ecn == TCP_ECN_ACCURATE_ACCEPTED || precise(c);
 }
 
 uint16_t ecn_syn_flags(struct tcp_connection *c)
 {
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     if (!c->accurate && c->socket.state == TCP_SYN_SENT && c->syn_retries == 0 && sysctls->ecn == TCP_ECN_ACCURATE_BOTH)
         accurate_ask(c);
     if (c->accurate)
@@ -42,7 +42,7 @@ void ecn_handshake(struct tcp_connection *c, const struct tcp_segment *syn)
 {
     const uint16_t accurate = TCP_AE | TCP_CWR | TCP_ECE, classic = TCP_ECE | TCP_CWR;
     uint16_t both = syn->flags & classic;
-    uint32_t ecn = c->socket.tcp->sysctls.ecn;
+    uint32_t ecn = c->socket.tcp->sysctls->ecn;
     if (syn->flags & TCP_ACK) {
         bool asked = c->accurate || asks(c);
         if ((!c->accurate || !accurate_answered(c, syn)) && asked && both == TCP_ECE)

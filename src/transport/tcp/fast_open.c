@@ -82,7 +82,7 @@ static bool avoided(const struct fast_open_peer *peer, struct instant now)
 static void pause_begin(struct tcp_connection *c, struct instant now)
 {
     struct tcp *tcp = c->socket.tcp;
-    if (!tcp->sysctls.fastopen_blackhole_timeout_s)
+    if (!tcp->sysctls->fastopen_blackhole_timeout_s)
         return;
     tcp->fast_open_paused = now;
     tcp->fast_open_pauses += tcp->fast_open_pauses <= PAUSES_SHIFT_MAX;
@@ -91,7 +91,7 @@ static void pause_begin(struct tcp_connection *c, struct instant now)
 static bool paused(struct tcp_connection *c, struct instant now)
 {
     const struct tcp *tcp = c->socket.tcp;
-    int64_t pause_ns = tcp->sysctls.fastopen_blackhole_timeout_s * NS_PER_S;
+    int64_t pause_ns = tcp->sysctls->fastopen_blackhole_timeout_s * NS_PER_S;
     if (!pause_ns || !tcp->fast_open_pauses)
         return false;
     if (instant_since(now, tcp->fast_open_paused) < pause_ns << (tcp->fast_open_pauses - 1))
@@ -126,7 +126,7 @@ void fast_open_over(struct tcp_connection *c, struct instant now)
 
 static bool without_cookie(const struct tcp_connection *c)
 {
-    return c->personal.fast_open_no_cookie || c->socket.tcp->sysctls.fastopen & FAST_OPEN_CLIENT_NO_COOKIE;
+    return c->personal.fast_open_no_cookie || c->socket.tcp->sysctls->fastopen & FAST_OPEN_CLIENT_NO_COOKIE;
 }
 
 static void asked(struct tcp_connection *c, const struct fast_open_cookie *cookie)
@@ -333,7 +333,7 @@ bool fast_open_accepts(struct tcp_listener *listener, const struct packet_info *
                        struct instant now, struct fast_open_cookie *answer, bool *with_cookie)
 {
     struct tcp *tcp = listener->socket.tcp;
-    uint32_t bits = tcp->sysctls.fastopen;
+    uint32_t bits = tcp->sysctls->fastopen;
     bool option = syn->options & TCP_OPTION_FAST_OPEN;
     *with_cookie = false;
     if (listener->fast_open->most == 0 && bits & FAST_OPEN_SERVER_ALL)

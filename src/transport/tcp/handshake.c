@@ -28,7 +28,7 @@ void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, 
     c->rcv.nxt = c->rcv.wup = sequence_add(syn->sequence, 1);
     if (syn->options & TCP_OPTION_MSS && syn->mss > 0)
         c->mss_peer = syn->mss < LIMIT_TCP_MSS_LEAST ? LIMIT_TCP_MSS_LEAST : syn->mss;
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     ecn_handshake(c, syn);
     if (syn->options & TCP_OPTION_WINDOW_SCALE && sysctls->window_scaling) {
         c->flags |= CONNECTION_WINDOW_SCALE;
@@ -123,7 +123,7 @@ static bool about_our_syn(const struct tcp_connection *c, const struct tcp_segme
     struct sequence ack = segment->acknowledgement;
     if (!sequence_after(ack, c->snd.iss) || sequence_after(ack, c->snd.nxt))
         return false;
-    if (!(segment->options & TCP_OPTION_TIMESTAMPS) || !segment->timestamp_echo || !c->socket.tcp->sysctls.timestamps)
+    if (!(segment->options & TCP_OPTION_TIMESTAMPS) || !segment->timestamp_echo || !c->socket.tcp->sysctls->timestamps)
         return true;
     uint32_t first = timestamp_clock(c->first_syn), last = timestamp_clock(now);
     return segment->timestamp_echo - c->ts.offset - first <= last - first;

@@ -286,7 +286,7 @@ void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, s
         frame_release(frame);
         return;
     }
-    bool whole = c->socket.tcp->sysctls.whole_segments && segment->payload_bytes;
+    bool whole = c->socket.tcp->sysctls->whole_segments && segment->payload_bytes;
     if (whole && sequence_after(end, edge) && !beyond_welcome(c, start, end)) {
         ack_duplicate(c, segment, now);
         drop(c, frame, DROP_TCP_OUT_OF_WINDOW);

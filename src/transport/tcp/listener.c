@@ -134,7 +134,7 @@ static void open_half(struct tcp_listener *listener, const struct packet_info *i
     struct fast_open_cookie cookie;
     bool with_cookie, fast = fast_open_accepts(listener, info, syn, now, &cookie, &with_cookie);
     struct tcp_connection *c = half_open_create(listener, &local, &remote, &path, syn, now);
-    if (tcp->sysctls.reflect_tos)
+    if (tcp->sysctls->reflect_tos)
         c->personal.traffic_class = info->traffic_class & (uint8_t)~ECN_MASK;
     set_state(c, TCP_SYN_RECEIVED);
     if (fast)
@@ -166,12 +166,12 @@ static void cookie_answer(struct tcp_listener *listener, const struct packet_inf
     struct path path = {.mtu = 0};
     if (stack_path(tcp->stack, &remote.address, back.interface, &path) != 0)
         return;
-    bool stamped = syn->options & TCP_OPTION_TIMESTAMPS && tcp->sysctls.timestamps;
+    bool stamped = syn->options & TCP_OPTION_TIMESTAMPS && tcp->sysctls->timestamps;
     struct cookie cookie = {.mss = syn->options & TCP_OPTION_MSS ? syn->mss : 536, .window_scale = syn->window_scale};
     cookie.options = stamped ? syn->options & (TCP_OPTION_WINDOW_SCALE | TCP_OPTION_SACK_PERMITTED) : 0;
     uint16_t asked = syn->flags & (TCP_AE | TCP_CWR | TCP_ECE), classic = TCP_CWR | TCP_ECE;
-    bool accurate = tcp->sysctls.ecn >= TCP_ECN_ACCURATE_BOTH && asked && asked != classic;
-    cookie.ecn = stamped && tcp->sysctls.ecn && !accurate && (asked & classic) == classic;
+    bool accurate = tcp->sysctls->ecn >= TCP_ECN_ACCURATE_BOTH && asked && asked != classic;
+    cookie.ecn = stamped && tcp->sysctls->ecn && !accurate && (asked & classic) == classic;
     struct tcp_segment answer = {.source_port = local.port,
                                  .destination_port = remote.port,
                                  .flags = TCP_SYN | TCP_ACK,
@@ -201,7 +201,7 @@ static bool cookie_acknowledged(struct tcp_listener *listener, const struct pack
     struct sequence peer = sequence_back(ack->sequence, 1), ours = sequence_back(ack->acknowledgement, 1);
     struct cookie cookie;
     struct path path;
-    if (!tcp->sysctls.syncookies || (tcp->sysctls.syncookies == 1 && instant_reached(now, tcp->cookies_until)) ||
+    if (!tcp->sysctls->syncookies || (tcp->sysctls->syncookies == 1 && instant_reached(now, tcp->cookies_until)) ||
         ack->flags & TCP_SYN || !cookie_check(tcp->isn_key, &local, &remote, peer, ours, now, &cookie))
         return false;
     if (listener->ready_count >= listener->backlog || tcp->connection_count >= LIMIT_TCP_SOCKETS ||
@@ -223,7 +223,7 @@ static bool cookie_acknowledged(struct tcp_listener *listener, const struct pack
     c->snd.nxt = sequence_add(ours, 1);
     c->usage_end = c->snd.partial_end = c->recovery.high = ours;
     c->rcv.wnd = UINT16_MAX;
-    if (tcp->sysctls.ecn >= TCP_ECN_ACCURATE_BOTH && accurate_code_possible(ack)) /* RFC 9768 section 5.1 */
+    if (tcp->sysctls->ecn >= TCP_ECN_ACCURATE_BOTH && accurate_code_possible(ack)) /* RFC 9768 section 5.1 */
         accurate_asked(c, &syn);
     c->flags |= CONNECTION_COOKIE | (cookie.ecn && !c->accurate ? (uint32_t)CONNECTION_ECN : 0u);
     set_state(c, TCP_SYN_RECEIVED);
@@ -253,8 +253,8 @@ void listener_input(struct tcp_listener *listener, const struct packet_info *inf
         node_drop(tcp->node, frame, DROP_TCP_INVALID);
         return;
     }
-    bool flooded = listener->half_open_count >= listener->backlog || listener->half_open_count >= tcp->sysctls.max_syn_backlog;
-    bool by_cookie = tcp->sysctls.syncookies == 2 || (flooded && tcp->sysctls.syncookies);
+    bool flooded = listener->half_open_count >= listener->backlog || listener->half_open_count >= tcp->sysctls->max_syn_backlog;
+    bool by_cookie = tcp->sysctls->syncookies == 2 || (flooded && tcp->sysctls->syncookies);
     if (listener->ready_count >= listener->backlog || tcp->connection_count >= LIMIT_TCP_SOCKETS || (flooded && !by_cookie)) {
         node_drop(tcp->node, frame, DROP_TCP_BACKLOG_FULL);
         return;

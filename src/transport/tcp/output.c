@@ -225,7 +225,7 @@ static void send_syn(struct tcp_connection *c, const struct tcp_segment *segment
 void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie, struct instant now)
 {
     struct tcp_segment segment;
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
     header_prepare(c, &segment, (uint16_t)((answer ? TCP_SYN | TCP_ACK : TCP_SYN) | ecn_syn_flags(c)), c->snd.iss, now);
     uint32_t headers = connection_headers(c);

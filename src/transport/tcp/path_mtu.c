@@ -41,7 +41,7 @@ uint32_t connection_headers(const struct tcp_connection *c)
 
 uint32_t connection_mss(const struct tcp_connection *c, uint32_t mtu)
 {
-    uint32_t headers = connection_headers(c), least = c->socket.tcp->sysctls.min_snd_mss;
+    uint32_t headers = connection_headers(c), least = c->socket.tcp->sysctls->min_snd_mss;
     uint32_t mss = mtu > headers + least ? mtu - headers : least;
     if (mss > c->mss_peer)
         mss = c->mss_peer;
@@ -105,7 +105,7 @@ static uint16_t highest(const struct tcp_connection *c)
 
 void path_probe_begin(struct tcp_connection *c, struct instant now)
 {
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     c->path_probe.high = highest(c);
     c->path_probe.low = mtu_of(c, sysctls->base_mss);
     c->path_probe.searching = sysctls->mtu_probing > 1;
@@ -115,7 +115,7 @@ void path_probe_begin(struct tcp_connection *c, struct instant now)
 
 static void search_again(struct tcp_connection *c, struct instant now)
 {
-    if (instant_since(now, c->path_probe.since) < c->socket.tcp->sysctls.probe_interval_s * NS_PER_S)
+    if (instant_since(now, c->path_probe.since) < c->socket.tcp->sysctls->probe_interval_s * NS_PER_S)
         return;
     c->path_probe.high = highest(c);
     c->path_probe.low = mtu_of(c, c->mss);
@@ -126,7 +126,7 @@ static void search_again(struct tcp_connection *c, struct instant now)
 static uint32_t next_size(const struct tcp_connection *c)
 {
     uint32_t low = c->path_probe.low, high = c->path_probe.high;
-    if (high < low || high - low < c->socket.tcp->sysctls.probe_threshold)
+    if (high < low || high - low < c->socket.tcp->sysctls->probe_threshold)
         return 0;
     uint32_t size = connection_mss(c, (low + high) / 2);
     return size <= connection_mss(c, high) ? size : 0;
@@ -193,7 +193,7 @@ bool path_probe_lost(struct tcp_connection *c, struct instant now)
 
 void path_probe_silence(struct tcp_connection *c, struct instant now)
 {
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     if (!sysctls->mtu_probing)
         return;
     if (!c->path_probe.searching) {

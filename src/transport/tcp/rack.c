@@ -185,7 +185,7 @@ void rack_reorder_timeout(struct tcp_connection *c, struct instant now)
 bool probe_schedule(struct tcp_connection *c, struct instant now, bool after_ack)
 {
     bool calm = c->recovery.state == RECOVERY_OPEN || c->recovery.state == RECOVERY_REDUCING;
-    if (!c->sent.count || !(c->flags & CONNECTION_SACK) || !calm || !c->socket.tcp->sysctls.early_retrans ||
+    if (!c->sent.count || !(c->flags & CONNECTION_SACK) || !calm || !c->socket.tcp->sysctls->early_retrans ||
         c->rack.probe_out || c->socket.state < TCP_ESTABLISHED)
         return false;
     (void)after_ack;

@@ -170,7 +170,8 @@ static void reduce(struct tcp_connection *c, const struct ack_news *news)
     bool newly_lost = c->sent.lost > news->prior_lost;
     if (news->delivered == 0 || c->recovery.prior_cwnd == 0)
         return;
-    if (!c->socket.tcp->sysctls.prr) { /* RFC 6675 section 5 (4.2): at once; then nothing leaves until the flight is as small */
+    if (!c->socket.tcp->sysctls
+             ->prr) { /* RFC 6675 section 5 (4.2): at once; then nothing leaves until the flight is as small */
         bool first = c->sent.lost > c->sent.retransmitted && !c->recovery.prr_out; /* that one goes (4.3) */
         cc->cwnd = first && in_flight >= cc->ssthresh ? in_flight + 1 : cc->ssthresh;
         return;
@@ -417,7 +418,7 @@ void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news)
     c->delivered += news->delivered;
     if (news->echo && !c->accurate)
         c->delivered_ce += news->marked = news->delivered; /* all of it, as far as ECE tells */
-    if (c->socket.tcp->sysctls.window_validation)
+    if (c->socket.tcp->sysctls->window_validation)
         validation_acknowledged(c, news->now);
     if (selective(c))
         rack_adjust(c, news);
@@ -518,7 +519,7 @@ void recovery_timeout(struct tcp_connection *c, struct instant now)
     c->pace_next = now;
     c->recovery.state = RECOVERY_LOSS;
     c->recovery.high = c->snd.nxt;
-    c->recovery.frto = (first || c->retries > 0) && c->socket.tcp->sysctls.frto;
+    c->recovery.frto = (first || c->retries > 0) && c->socket.tcp->sysctls->frto;
     c->recovery.retransmit_hint = c->snd.una;
     event_window(c);
     if (c->sent.count)

@@ -20,7 +20,7 @@ void sack_reordering_seen(struct tcp_connection *c, struct sequence low, struct 
 {
     uint32_t distance = sequence_distance(low, high);
     uint32_t segments = (distance + c->mss - 1) / c->mss;
-    uint32_t most = c->socket.tcp->sysctls.max_reordering;
+    uint32_t most = c->socket.tcp->sysctls->max_reordering;
     if (segments > c->recovery.reordering)
         c->recovery.reordering = segments < most ? segments : most;
     c->recovery.reordering_seen = true;

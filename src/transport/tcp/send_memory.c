@@ -24,7 +24,7 @@ static uint32_t not_sent(const struct tcp_connection *c) { return sequence_dista
 
 static uint64_t not_sent_most(const struct tcp_connection *c)
 {
-    return c->personal.not_sent_low ? c->personal.not_sent_low : c->socket.tcp->sysctls.notsent_lowat;
+    return c->personal.not_sent_low ? c->personal.not_sent_low : c->socket.tcp->sysctls->notsent_lowat;
 }
 
 bool send_memory_room(const struct tcp_connection *c)
@@ -49,7 +49,7 @@ static void grow(struct tcp_connection *c)
     if (segments < c->recovery.reordering + 1)
         segments = c->recovery.reordering + 1;
     uint64_t wanted = 2ull * segments * (each + SEGMENT_BYTES_MORE);
-    uint32_t most = c->socket.tcp->sysctls.wmem[2];
+    uint32_t most = c->socket.tcp->sysctls->wmem[2];
     uint32_t limit = wanted < most ? (uint32_t)wanted : most;
     if (limit > c->snd.limit)
         c->snd.limit = limit;

@@ -70,7 +70,7 @@ int tcp_connect(struct tcp *tcp, const struct tcp_settings *settings, struct tcp
         return error;
     struct tcp_connection *c = connect_create(tcp, settings, &local, &remote, &path, before);
     set_state(c, TCP_SYN_SENT);
-    if (settings->fast_open && tcp->sysctls.fastopen & FAST_OPEN_CLIENT)
+    if (settings->fast_open && tcp->sysctls->fastopen & FAST_OPEN_CLIENT)
         fast_open_connect(c, tcp_now(tcp));
     else
         output_syn(c, NULL, tcp_now(tcp));
@@ -414,7 +414,7 @@ void tcp_socket_info(const struct tcp_socket *socket, struct tcp_info *out)
         out->receive_queue = listener->ready_count;
         out->send_queue = listener->backlog;
         out->congestion = listener->settings.congestion ? listener->settings.congestion : socket->tcp->congestion->name;
-        out->cwnd_segments = socket->tcp->sysctls.initial_window;
+        out->cwnd_segments = socket->tcp->sysctls->initial_window;
         out->ssthresh_segments = UINT32_MAX;
     } else if (socket->kind == SOCKET_CONNECTION) {
         connection_info(container_of(socket, const struct tcp_connection, socket), out);

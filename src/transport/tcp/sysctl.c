@@ -2,7 +2,8 @@
  *
  * Each is a row of one table: its name, where it is kept, and what it may be. Setting one changes what later connections begin with, and,
  * where the value is looked at in passing (timeouts, retries), those that exist too. The congestion control is a name, not a number,
- * and the two buffer settings are three numbers, as in /proc. Units and defaults are Linux's. Two rows are our own:
+ * and the two buffer settings are three numbers, as in /proc. Nearly all nodes leave all of them as they are: those share one constant table, and
+ * a node has a copy of its own from the first value that is set. Units and defaults are Linux's. Two rows are our own:
  * tcp_initial_window, the segments of RFC 6928, which Linux sets per route, and tcp_cubic_hystart, which it sets as a module's parameter.
  *
  * No timers, no state but the values. What is not in the table is IMP_NOT_FOUND, so that a caller may pass over settings of kernels that
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "transport/limits.h"
 #include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/fast_open.h"
@@ -24,97 +26,88 @@ struct row {
     const char *name; /* behind "net.ipv4.tcp_", or "net.imp.tcp_" for those that Linux does not have */
     size_t offset;
     uint32_t count, least, most;
-    uint32_t standard[3];
     bool own;
 };
-#define ONE(name, field, least, most, standard)                                                                                \
-    {                                                                                                                          \
-        name, offsetof(struct tcp_sysctls, field), 1, least, most, {standard}, false                                           \
-    }
-#define OWN(name, field, least, most, standard)                                                                                \
-    {                                                                                                                          \
-        name, offsetof(struct tcp_sysctls, field), 1, least, most, {standard}, true                                            \
-    }
-static const struct row ROWS[] = {
-    ONE("abort_on_overflow", abort_on_overflow, 0, 1, 0),
-    ONE("base_mss", base_mss, LIMIT_TCP_MSS_LEAST, 65535, 1024),
-    ONE("challenge_ack_limit", challenge_ack_limit, 0, INT32_MAX, LIMIT_TCP_CHALLENGES_PER_SECOND),
-    ONE("cubic_friendliness", cubic_friendliness, 0, 1, 1),
-    ONE("cubic_hystart", cubic_hystart, CONGESTION_EXIT_NONE, CONGESTION_EXIT_CLASSIC, CONGESTION_EXIT_PLUS),
-    ONE("cubic_hystart_detect", cubic_hystart_detect, CONGESTION_SIGN_TRAIN, CONGESTION_SIGN_TRAIN | CONGESTION_SIGN_DELAY,
-        CONGESTION_SIGN_TRAIN | CONGESTION_SIGN_DELAY),
-    ONE("dsack", dsack, 0, 1, 1),
-    ONE("early_retrans", early_retrans, 0, 4, 3),
-    ONE("ecn", ecn, 0, TCP_ECN_ACCURATE_ACCEPTED_ONLY, TCP_ECN_ACCEPTED),
-    ONE("ecn_fallback", ecn_fallback, 0, 1, 1),
-    ONE("ecn_option", ecn_option, 0, ACCURATE_OPTION_ALWAYS, ACCURATE_OPTION_FULL),
-    ONE("ecn_option_beacon", ecn_option_beacon, 0, 255, 3),
-    ONE("fastopen", fastopen, 0, UINT32_MAX, FAST_OPEN_CLIENT),
-    ONE("fastopen_blackhole_timeout_sec", fastopen_blackhole_timeout_s, 0, 365 * 86400, 0),
-    ONE("fin_timeout", fin_timeout_s, 1, 3600, 60),
-    ONE("frto", frto, 0, 2, 2),
-    ONE("initial_window", initial_window, 1, 1000, CONGESTION_INITIAL_WINDOW),
-    ONE("invalid_ratelimit", invalid_ratelimit_ms, 0, INT32_MAX, 500),
-    ONE("keepalive_intvl", keepalive_intvl_s, 1, 32767, 75),
-    ONE("keepalive_probes", keepalive_probes, 1, 127, LIMIT_TCP_KEEP_ALIVE_PROBES),
-    ONE("keepalive_time", keepalive_time_s, 1, 32767, 7200),
-    ONE("max_reordering", max_reordering, 1, INT32_MAX, 300),
-    ONE("max_syn_backlog", max_syn_backlog, 1, LIMIT_TCP_BACKLOG, LIMIT_TCP_BACKLOG),
-    ONE("max_tw_buckets", max_tw_buckets, 0, LIMIT_TCP_TIME_WAIT, LIMIT_TCP_TIME_WAIT),
-    ONE("min_rtt_wlen", min_rtt_wlen_s, 0, 86400, 300),
-    ONE("min_snd_mss", min_snd_mss, LIMIT_TCP_MSS_LEAST, 65535, LIMIT_TCP_MSS_LEAST),
-    ONE("moderate_rcvbuf", moderate_rcvbuf, 0, 1, 1),
-    ONE("mtu_probe_floor", mtu_probe_floor, LIMIT_TCP_MSS_LEAST, 65535, LIMIT_TCP_MSS_LEAST),
-    ONE("mtu_probing", mtu_probing, 0, 2, 0),
-    ONE("min_tso_segs", min_tso_segs, 1, 65535, 2),
-    ONE("notsent_lowat", notsent_lowat, 0, UINT32_MAX, UINT32_MAX),
-    ONE("orphan_retries", orphan_retries, 0, 255, LIMIT_TCP_ORPHAN_RETRIES),
-    ONE("probe_interval", probe_interval_s, 0, INT32_MAX, 600),
-    ONE("probe_threshold", probe_threshold, 0, INT32_MAX, 8),
-    ONE("pacing_ca_ratio", pacing_ca_ratio, 0, 1000, 120),
-    ONE("pacing_ss_ratio", pacing_ss_ratio, 0, 1000, 200),
-    ONE("reflect_tos", reflect_tos, 0, 1, 0),
-    ONE("reordering", reordering, 1, 300, 3),
-    ONE("retries1", retries1, 0, 255, 3),
-    ONE("retries2", retries2, 0, 255, LIMIT_TCP_RETRIES),
-    ONE("rfc1337", rfc1337, 0, 1, 0),
-    {"rmem",
-     offsetof(struct tcp_sysctls, rmem),
-     3,
-     LIMIT_TCP_RECEIVE_BUFFER_LEAST,
-     LIMIT_TCP_BUFFER_ASKED,
-     {4096, LIMIT_TCP_RECEIVE_BUFFER_DEFAULT, LIMIT_TCP_RECEIVE_BUFFER},
-     false},
-    ONE("rto_max_ms", rto_max_ms, 1000, 120000, 120000),
-    ONE("rto_min_us", rto_min_us, 1000, 1000000, TCP_RTO_MIN_NS / NS_PER_US),
-    ONE("sack", sack, 0, 1, 1),
-    ONE("slow_start_after_idle", slow_start_after_idle, 0, 1, 1),
-    ONE("syn_linear_timeouts", syn_linear_timeouts, 0, 127, LIMIT_TCP_SYN_LINEAR),
-    ONE("syn_retries", syn_retries, 1, 127, LIMIT_TCP_SYN_RETRIES),
-    ONE("synack_retries", synack_retries, 0, 255, LIMIT_TCP_SYN_ACK_RETRIES),
-    ONE("syncookies", syncookies, 0, 2, 1),
-    ONE("thin_linear_timeouts", thin_linear_timeouts, 0, 1, 0),
-    ONE("timestamps", timestamps, 0, 2, 1),
-    ONE("tso_rtt_log", tso_rtt_log, 0, 255, 9),
-    ONE("tw_reuse", tw_reuse, 0, 2, 2),
-    ONE("tw_reuse_delay", tw_reuse_delay_ms, 1, 60000, 1000),
-    ONE("window_scaling", window_scaling, 0, 1, 1),
-    {"wmem",
-     offsetof(struct tcp_sysctls, wmem),
-     3,
-     1,
-     LIMIT_TCP_BUFFER_ASKED,
-     {LIMIT_TCP_SEND_BUFFER_LEAST, LIMIT_TCP_SEND_BUFFER_DEFAULT, LIMIT_TCP_SEND_BUFFER},
-     false},
-    OWN("challenge_future_ack", challenge_future_ack, 0, 1, 1),
-    OWN("prr", prr, 0, 1, 1),
-    OWN("user_timeout_least", user_timeout_least_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 100),
-    OWN("user_timeout_most", user_timeout_most_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 3600),
-    OWN("user_timeout_option", user_timeout_option_s, 0, LIMIT_TCP_USER_TIMEOUT_S, 0),
-    OWN("whole_segments", whole_segments, 0, 1, 0),
-    OWN("window_validation", window_validation, 0, 1, 0),
-    OWN("wmem_overhead", wmem_overhead, 0, 1, 0),
-};
+/* The one list: name, field, least, most, standard value. */
+#define SETTINGS(ONE, OWN, THREE)                                                                                              \
+    ONE("abort_on_overflow", abort_on_overflow, 0, 1, 0)                                                                       \
+    ONE("base_mss", base_mss, LIMIT_TCP_MSS_LEAST, 65535, 1024)                                                                \
+    ONE("challenge_ack_limit", challenge_ack_limit, 0, INT32_MAX, LIMIT_TCP_CHALLENGES_PER_SECOND)                             \
+    ONE("cubic_friendliness", cubic_friendliness, 0, 1, 1)                                                                     \
+    ONE("cubic_hystart", cubic_hystart, CONGESTION_EXIT_NONE, CONGESTION_EXIT_CLASSIC, CONGESTION_EXIT_PLUS)                   \
+    ONE("cubic_hystart_detect", cubic_hystart_detect, CONGESTION_SIGN_TRAIN, CONGESTION_SIGN_TRAIN | CONGESTION_SIGN_DELAY,    \
+        CONGESTION_SIGN_TRAIN | CONGESTION_SIGN_DELAY)                                                                         \
+    ONE("dsack", dsack, 0, 1, 1)                                                                                               \
+    ONE("early_retrans", early_retrans, 0, 4, 3)                                                                               \
+    ONE("ecn", ecn, 0, TCP_ECN_ACCURATE_ACCEPTED_ONLY, TCP_ECN_ACCEPTED)                                                       \
+    ONE("ecn_fallback", ecn_fallback, 0, 1, 1)                                                                                 \
+    ONE("ecn_option", ecn_option, 0, ACCURATE_OPTION_ALWAYS, ACCURATE_OPTION_FULL)                                             \
+    ONE("ecn_option_beacon", ecn_option_beacon, 0, 255, 3)                                                                     \
+    ONE("fastopen", fastopen, 0, UINT32_MAX, FAST_OPEN_CLIENT)                                                                 \
+    ONE("fastopen_blackhole_timeout_sec", fastopen_blackhole_timeout_s, 0, 365 * 86400, 0)                                     \
+    ONE("fin_timeout", fin_timeout_s, 1, 3600, 60)                                                                             \
+    ONE("frto", frto, 0, 2, 2)                                                                                                 \
+    ONE("initial_window", initial_window, 1, 1000, CONGESTION_INITIAL_WINDOW)                                                  \
+    ONE("invalid_ratelimit", invalid_ratelimit_ms, 0, INT32_MAX, 500)                                                          \
+    ONE("keepalive_intvl", keepalive_intvl_s, 1, 32767, 75)                                                                    \
+    ONE("keepalive_probes", keepalive_probes, 1, 127, LIMIT_TCP_KEEP_ALIVE_PROBES)                                             \
+    ONE("keepalive_time", keepalive_time_s, 1, 32767, 7200)                                                                    \
+    ONE("max_reordering", max_reordering, 1, INT32_MAX, 300)                                                                   \
+    ONE("max_syn_backlog", max_syn_backlog, 1, LIMIT_TCP_BACKLOG, LIMIT_TCP_BACKLOG)                                           \
+    ONE("max_tw_buckets", max_tw_buckets, 0, LIMIT_TCP_TIME_WAIT, LIMIT_TCP_TIME_WAIT)                                         \
+    ONE("min_rtt_wlen", min_rtt_wlen_s, 0, 86400, 300)                                                                         \
+    ONE("min_snd_mss", min_snd_mss, LIMIT_TCP_MSS_LEAST, 65535, LIMIT_TCP_MSS_LEAST)                                           \
+    ONE("moderate_rcvbuf", moderate_rcvbuf, 0, 1, 1)                                                                           \
+    ONE("mtu_probe_floor", mtu_probe_floor, LIMIT_TCP_MSS_LEAST, 65535, LIMIT_TCP_MSS_LEAST)                                   \
+    ONE("mtu_probing", mtu_probing, 0, 2, 0)                                                                                   \
+    ONE("min_tso_segs", min_tso_segs, 1, 65535, 2)                                                                             \
+    ONE("notsent_lowat", notsent_lowat, 0, UINT32_MAX, UINT32_MAX)                                                             \
+    ONE("orphan_retries", orphan_retries, 0, 255, LIMIT_TCP_ORPHAN_RETRIES)                                                    \
+    ONE("probe_interval", probe_interval_s, 0, INT32_MAX, 600)                                                                 \
+    ONE("probe_threshold", probe_threshold, 0, INT32_MAX, 8)                                                                   \
+    ONE("pacing_ca_ratio", pacing_ca_ratio, 0, 1000, 120)                                                                      \
+    ONE("pacing_ss_ratio", pacing_ss_ratio, 0, 1000, 200)                                                                      \
+    ONE("reflect_tos", reflect_tos, 0, 1, 0)                                                                                   \
+    ONE("reordering", reordering, 1, 300, 3)                                                                                   \
+    ONE("retries1", retries1, 0, 255, 3)                                                                                       \
+    ONE("retries2", retries2, 0, 255, LIMIT_TCP_RETRIES)                                                                       \
+    ONE("rfc1337", rfc1337, 0, 1, 0)                                                                                           \
+    THREE("rmem", rmem, LIMIT_TCP_RECEIVE_BUFFER_LEAST, LIMIT_TCP_BUFFER_ASKED, 4096, LIMIT_TCP_RECEIVE_BUFFER_DEFAULT,        \
+          LIMIT_TCP_RECEIVE_BUFFER)                                                                                            \
+    ONE("rto_max_ms", rto_max_ms, 1000, 120000, 120000)                                                                        \
+    ONE("rto_min_us", rto_min_us, 1000, 1000000, TCP_RTO_MIN_NS / NS_PER_US)                                                   \
+    ONE("sack", sack, 0, 1, 1)                                                                                                 \
+    ONE("slow_start_after_idle", slow_start_after_idle, 0, 1, 1)                                                               \
+    ONE("syn_linear_timeouts", syn_linear_timeouts, 0, 127, LIMIT_TCP_SYN_LINEAR)                                              \
+    ONE("syn_retries", syn_retries, 1, 127, LIMIT_TCP_SYN_RETRIES)                                                             \
+    ONE("synack_retries", synack_retries, 0, 255, LIMIT_TCP_SYN_ACK_RETRIES)                                                   \
+    ONE("syncookies", syncookies, 0, 2, 1)                                                                                     \
+    ONE("thin_linear_timeouts", thin_linear_timeouts, 0, 1, 0)                                                                 \
+    ONE("timestamps", timestamps, 0, 2, 1)                                                                                     \
+    ONE("tso_rtt_log", tso_rtt_log, 0, 255, 9)                                                                                 \
+    ONE("tw_reuse", tw_reuse, 0, 2, 2)                                                                                         \
+    ONE("tw_reuse_delay", tw_reuse_delay_ms, 1, 60000, 1000)                                                                   \
+    ONE("window_scaling", window_scaling, 0, 1, 1)                                                                             \
+    THREE("wmem", wmem, 1, LIMIT_TCP_BUFFER_ASKED, LIMIT_TCP_SEND_BUFFER_LEAST, LIMIT_TCP_SEND_BUFFER_DEFAULT,                 \
+          LIMIT_TCP_SEND_BUFFER)                                                                                               \
+    OWN("challenge_future_ack", challenge_future_ack, 0, 1, 1)                                                                 \
+    OWN("prr", prr, 0, 1, 1)                                                                                                   \
+    OWN("user_timeout_least", user_timeout_least_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 100)                                          \
+    OWN("user_timeout_most", user_timeout_most_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 3600)                                           \
+    OWN("user_timeout_option", user_timeout_option_s, 0, LIMIT_TCP_USER_TIMEOUT_S, 0)                                          \
+    OWN("whole_segments", whole_segments, 0, 1, 0)                                                                             \
+    OWN("window_validation", window_validation, 0, 1, 0)                                                                       \
+    OWN("wmem_overhead", wmem_overhead, 0, 1, 0)
+
+#define ROW(name, field, least, most, standard)     {name, offsetof(struct tcp_sysctls, field), 1, least, most, false},
+#define ROW_OWN(name, field, least, most, standard) {name, offsetof(struct tcp_sysctls, field), 1, least, most, true},
+#define ROW_THREE(name, field, least, most, ...)    {name, offsetof(struct tcp_sysctls, field), 3, least, most, false},
+static const struct row ROWS[] = {SETTINGS(ROW, ROW_OWN, ROW_THREE)};
+
+#define VALUE(name, field, least, most, standard) .field = (standard),
+#define VALUES(name, field, least, most, ...)     .field = {__VA_ARGS__},
+const struct tcp_sysctls TCP_SYSCTLS_STANDARD = {SETTINGS(VALUE, VALUE, VALUES)};
+
 static const char PREFIX[] = "net.ipv4.tcp_", OWN_PREFIX[] = "net.imp.tcp_", CONGESTION[] = "net.ipv4.tcp_congestion_control";
 static const char FAST_OPEN_KEY[] = "net.ipv4.tcp_fastopen_key";
 
@@ -123,10 +116,15 @@ static uint32_t *place(struct tcp_sysctls *sysctls, const struct row *row)
     return (uint32_t *)(void *)((char *)sysctls + row->offset);
 }
 
-void tcp_sysctls_default(struct tcp_sysctls *sysctls)
+/* The node's own values, made when the first is set. */
+static struct tcp_sysctls *own_values(struct tcp *tcp)
 {
-    for (size_t i = 0; i < count_of(ROWS); i++)
-        memcpy(place(sysctls, &ROWS[i]), ROWS[i].standard, ROWS[i].count * sizeof(uint32_t));
+    if (!tcp->own_sysctls) {
+        tcp->own_sysctls = memory_take(sizeof *tcp->own_sysctls);
+        *tcp->own_sysctls = TCP_SYSCTLS_STANDARD;
+        tcp->sysctls = tcp->own_sysctls;
+    }
+    return tcp->own_sysctls;
 }
 
 static const struct row *row_find(const char *name)
@@ -170,7 +168,7 @@ int tcp_sysctl_set(struct tcp *tcp, const char *name, const char *value)
     if (*at)
         return IMP_MALFORMED;
     if (tcp)
-        memcpy(place(&tcp->sysctls, row), numbers, row->count * sizeof numbers[0]);
+        memcpy(place(own_values(tcp), row), numbers, row->count * sizeof numbers[0]);
     return 0;
 }
 
@@ -187,7 +185,7 @@ int tcp_sysctl_get(const struct tcp *tcp, const char *name, char *out, size_t si
     const struct row *row = row_find(name);
     if (!row)
         return IMP_NOT_FOUND;
-    struct tcp_sysctls sysctls = tcp->sysctls;
+    struct tcp_sysctls sysctls = *tcp->sysctls;
     const uint32_t *numbers = place(&sysctls, row);
     if (row->count == 3)
         snprintf(out, size_bytes, "%u\t%u\t%u", numbers[0], numbers[1], numbers[2]);

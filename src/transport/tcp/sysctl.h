@@ -55,6 +55,6 @@ struct tcp_sysctls {
     uint32_t rmem[3], wmem[3]; /* least, default, most; bytes */
 };
 
-void tcp_sysctls_default(struct tcp_sysctls *sysctls);
+extern const struct tcp_sysctls TCP_SYSCTLS_STANDARD; /* what a node begins with */
 
 #endif

@@ -45,7 +45,7 @@ struct tcp *tcp_create(struct stack *stack)
         random_fill(&tcp->node->random, keys[i], sizeof *keys[i]);
     tcp->port_counter = (uint16_t)random_u64(&tcp->node->random);
     size_t count;
-    tcp_sysctls_default(&tcp->sysctls);
+    tcp->sysctls = &TCP_SYSCTLS_STANDARD;
     tcp->congestion = congestion_all(&count)[0];
     stack_transport_register(stack, PROTOCOL_TCP, &TCP_OPS, tcp);
     return tcp;
@@ -65,6 +65,7 @@ void tcp_destroy(struct tcp *tcp)
     }
     timer_cancel(tcp->node, &tcp->time_wait_timer);
     fast_open_cache_free(tcp);
+    memory_free(tcp->own_sysctls);
     memory_free(tcp->table);
     memory_free(tcp);
 }

@@ -48,8 +48,9 @@ struct tcp {
     struct instant challenge_second;
     uint32_t challenge_count;
     const struct congestion_ops *congestion; /* of new connections */
-    struct tcp_sysctls sysctls;
-    struct instant cookies_until; /* SYN cookies may come back until then */
+    const struct tcp_sysctls *sysctls;       /* TCP_SYSCTLS_STANDARD, or */
+    struct tcp_sysctls *own_sysctls;         /* NULL until one is set */
+    struct instant cookies_until;            /* SYN cookies may come back until then */
     struct fast_open_key fast_open_key;
     struct fast_open_peer *fast_open_peers; /* NULL until one is known */
     struct instant fast_open_paused;        /* when clients last had to leave it, */

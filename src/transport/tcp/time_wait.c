@@ -29,14 +29,14 @@ void time_wait_free(struct tcp_time_wait *tw)
 bool time_wait_reusable(const struct tcp_socket *socket, bool bound, struct instant now)
 {
     const struct tcp_time_wait *tw = container_of(socket, const struct tcp_time_wait, socket);
-    uint32_t reuse = socket->tcp->sysctls.tw_reuse;
+    uint32_t reuse = socket->tcp->sysctls->tw_reuse;
     if (socket->kind != SOCKET_TIME_WAIT || !tw->timestamps)
         return false;
     if (bound)
         return true;
     if (!reuse || (reuse == 2 && !ip_is_loopback(&socket->remote.address)))
         return false;
-    return instant_since(now, tw->since) > socket->tcp->sysctls.tw_reuse_delay_ms * NS_PER_MS;
+    return instant_since(now, tw->since) > socket->tcp->sysctls->tw_reuse_delay_ms * NS_PER_MS;
 }
 
 static void time_wait_fire(struct timer *timer, struct instant now)
@@ -67,7 +67,7 @@ static void insert(struct tcp *tcp, struct tcp_time_wait *tw)
 void time_wait_create(struct tcp_connection *c, struct instant expires)
 {
     struct tcp *tcp = c->socket.tcp;
-    if (tcp->time_wait_count >= tcp->sysctls.max_tw_buckets)
+    if (tcp->time_wait_count >= tcp->sysctls->max_tw_buckets)
         return;
     struct tcp_time_wait *tw = memory_take_zeroed(1, sizeof *tw);
     tw->socket = (struct tcp_socket){
@@ -93,7 +93,7 @@ static bool answered_lately(struct tcp_time_wait *tw, const struct tcp_segment *
     bool sends = segment->payload_bytes || segment->flags & TCP_FIN;
     if (sends && !(segment->flags & TCP_SYN))
         return false;
-    if (tw->answered.ns && instant_since(now, tw->answered) < tw->socket.tcp->sysctls.invalid_ratelimit_ms * NS_PER_MS)
+    if (tw->answered.ns && instant_since(now, tw->answered) < tw->socket.tcp->sysctls->invalid_ratelimit_ms * NS_PER_MS)
         return true;
     tw->answered = now;
     return false;
@@ -139,7 +139,7 @@ void time_wait_input(struct tcp_time_wait *tw, const struct packet_info *info, c
         }
     }
     bool next = sequence_equal(segment->sequence, tw->receive_next) && tcp_segment_span(segment) == 0;
-    if (segment->flags & TCP_RST && next && !old && !tcp->sysctls.rfc1337) {
+    if (segment->flags & TCP_RST && next && !old && !tcp->sysctls->rfc1337) {
         time_wait_free(tw);
         frame_release(frame);
         return;

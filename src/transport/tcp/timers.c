@@ -73,7 +73,7 @@ static struct instant user_timeout_bound(const struct tcp_connection *c, struct 
 static uint32_t syn_linear(const struct tcp_connection *c)
 {
     bool asks = c->socket.state == TCP_SYN_SENT && !c->personal.syn_count;
-    return asks ? c->socket.tcp->sysctls.syn_linear_timeouts : 0;
+    return asks ? c->socket.tcp->sysctls->syn_linear_timeouts : 0;
 }
 
 void timer_restart_retransmit(struct tcp_connection *c, struct instant now)
@@ -105,8 +105,8 @@ static int64_t patience_ns(unsigned retries)
 static void syn_timeout(struct tcp_connection *c, struct instant now)
 {
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
-    uint32_t asks = c->personal.syn_count ? c->personal.syn_count : c->socket.tcp->sysctls.syn_retries + syn_linear(c);
-    uint32_t most = answer ? c->socket.tcp->sysctls.synack_retries + ((c->flags & CONNECTION_FAST_OPEN) != 0) : asks;
+    uint32_t asks = c->personal.syn_count ? c->personal.syn_count : c->socket.tcp->sysctls->syn_retries + syn_linear(c);
+    uint32_t most = answer ? c->socket.tcp->sysctls->synack_retries + ((c->flags & CONNECTION_FAST_OPEN) != 0) : asks;
     fast_open_silence(c, c->syn_retries, c->syn_retries >= most, now);
     if (c->syn_retries >= most) {
         give_up(c);
@@ -127,7 +127,7 @@ static void syn_timeout(struct tcp_connection *c, struct instant now)
  * (RFC 9293 3.8.6 and 3.8.6.1). Only its silence counts then, as in Linux; who has no owner is not given that much. */
 static bool silence_over(const struct tcp_connection *c, struct instant now)
 {
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     int64_t user = user_timeout_ms(c) * NS_PER_MS, silence = instant_since(now, c->recovery.first_retransmit);
     bool orphan = c->flags & CONNECTION_DETACHED;
     if (c->snd.wnd > 0 || orphan)
@@ -139,8 +139,8 @@ static bool silence_over(const struct tcp_connection *c, struct instant now)
 /* tcp_thin_linear_timeouts: a stream of a few small segments fills no queue, and loses much by a doubled wait. */
 static bool thin(const struct tcp_connection *c)
 {
-    return c->socket.tcp->sysctls.thin_linear_timeouts && c->socket.state == TCP_ESTABLISHED && c->sent.count < THIN_SEGMENTS &&
-           c->congestion.ssthresh != UINT32_MAX && c->retries <= THIN_RETRIES;
+    return c->socket.tcp->sysctls->thin_linear_timeouts && c->socket.state == TCP_ESTABLISHED &&
+           c->sent.count < THIN_SEGMENTS && c->congestion.ssthresh != UINT32_MAX && c->retries <= THIN_RETRIES;
 }
 
 static void retransmit_timeout(struct tcp_connection *c, struct instant now)
@@ -165,8 +165,8 @@ static void retransmit_timeout(struct tcp_connection *c, struct instant now)
         give_up(c);
         return;
     }
-    if (c->socket.tcp->sysctls.mtu_probing && c->retries &&
-        instant_since(now, c->recovery.first_retransmit) >= patience_ns(c->socket.tcp->sysctls.retries1))
+    if (c->socket.tcp->sysctls->mtu_probing && c->retries &&
+        instant_since(now, c->recovery.first_retransmit) >= patience_ns(c->socket.tcp->sysctls->retries1))
         path_probe_silence(c, now);
     event_timeout(c, rtt_backed_off_ns(&c->rtt, c->backoff));
     c->count.timeouts++;
@@ -186,7 +186,7 @@ static void persist_timeout(struct tcp_connection *c, struct instant now)
         c->recovery.first_retransmit = now;
     int64_t silence = instant_since(now, c->recovery.first_retransmit);
     bool patience_over = user_timeout_ms(c) && silence >= user_timeout_ms(c) * NS_PER_MS;
-    if (patience_over || c->probes >= (orphan ? c->socket.tcp->sysctls.orphan_retries : c->socket.tcp->sysctls.retries2)) {
+    if (patience_over || c->probes >= (orphan ? c->socket.tcp->sysctls->orphan_retries : c->socket.tcp->sysctls->retries2)) {
         give_up(c);
         return;
     }
@@ -200,12 +200,12 @@ static void persist_timeout(struct tcp_connection *c, struct instant now)
 
 int64_t keep_alive_idle_ns(const struct tcp_connection *c)
 {
-    return (c->personal.keep_idle_s ? c->personal.keep_idle_s : c->socket.tcp->sysctls.keepalive_time_s) * NS_PER_S;
+    return (c->personal.keep_idle_s ? c->personal.keep_idle_s : c->socket.tcp->sysctls->keepalive_time_s) * NS_PER_S;
 }
 
 void timer_keep_alive(struct tcp_connection *c, struct instant now)
 {
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     int64_t idle_ns = keep_alive_idle_ns(c);
     uint32_t most = c->personal.keep_count ? c->personal.keep_count : sysctls->keepalive_probes;
     uint32_t interval_s = c->personal.keep_interval_s ? c->personal.keep_interval_s : sysctls->keepalive_intvl_s;

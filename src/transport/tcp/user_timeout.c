@@ -34,12 +34,12 @@ enum {
 static bool enabled(const struct tcp_connection *c)
 {
     return c->personal.user_timeout_option ? c->personal.user_timeout_option == USER_TIMEOUT_OPTION_ON
-                                           : c->socket.tcp->sysctls.user_timeout_option_s != 0;
+                                           : c->socket.tcp->sysctls->user_timeout_option_s != 0;
 }
 
 static uint32_t advertised_s(const struct tcp_connection *c)
 {
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     if (c->personal.user_timeout_ms)
         return (uint32_t)((c->personal.user_timeout_ms + INT64_C(999)) / 1000);
     return sysctls->user_timeout_option_s ? sysctls->user_timeout_option_s : sysctls->user_timeout_least_s;
@@ -47,7 +47,7 @@ static uint32_t advertised_s(const struct tcp_connection *c)
 
 uint32_t user_timeout_agreed_ms(const struct tcp_connection *c)
 {
-    const struct tcp_sysctls *sysctls = &c->socket.tcp->sysctls;
+    const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     uint32_t s = advertised_s(c);
     s = s > c->user_timeout.remote_s ? s : c->user_timeout.remote_s;
     s = s > sysctls->user_timeout_least_s ? s : sysctls->user_timeout_least_s;

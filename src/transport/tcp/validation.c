@@ -30,7 +30,7 @@
 
 static bool by_7661(const struct tcp_connection *c)
 {
-    return c->socket.tcp->sysctls.window_validation && !c->congestion.ops->control;
+    return c->socket.tcp->sysctls->window_validation && !c->congestion.ops->control;
 }
 
 static void threshold_remember(struct congestion *cc)
@@ -61,7 +61,7 @@ static void note_usage(struct tcp_connection *c, bool limited)
 static void shrink_to_use(struct tcp_connection *c)
 {
     struct congestion *cc = &c->congestion;
-    uint32_t least = c->socket.tcp->sysctls.initial_window, used = sending_of(&c->sending)->validation.used;
+    uint32_t least = c->socket.tcp->sysctls->initial_window, used = sending_of(&c->sending)->validation.used;
     used = used > least ? used : least;
     bool waits = !tcp_writable(&c->socket); /* in a full buffer: then it is the receiver's window that limits, or ours */
     if (c->recovery.state != RECOVERY_OPEN || waits || used >= cc->cwnd)
@@ -81,7 +81,7 @@ static void validate(struct tcp_connection *c, struct instant now)
     }
     if (c->sent.count > v->used)
         v->used = c->sent.count;
-    if (!c->socket.tcp->sysctls.slow_start_after_idle || c->congestion.ops->control || by_7661(c) ||
+    if (!c->socket.tcp->sysctls->slow_start_after_idle || c->congestion.ops->control || by_7661(c) ||
         instant_since(now, v->since) < rtt_timeout_ns(&c->rtt))
         return;
     shrink_to_use(c);
@@ -97,9 +97,9 @@ void validation_after_idle(struct tcp_connection *c, struct instant now)
         return;
     if (cc->ops->event)
         cc->ops->event(cc, CONGESTION_RESTART, now);
-    if (!c->socket.tcp->sysctls.slow_start_after_idle || cc->ops->control || by_7661(c))
+    if (!c->socket.tcp->sysctls->slow_start_after_idle || cc->ops->control || by_7661(c))
         return;
-    uint32_t least = c->socket.tcp->sysctls.initial_window;
+    uint32_t least = c->socket.tcp->sysctls->initial_window;
     least = least < cc->cwnd ? least : cc->cwnd;
     threshold_remember(cc);
     for (idle -= rto; idle > 0 && cc->cwnd > least; idle -= rto)
@@ -162,7 +162,7 @@ static void non_validated_over(struct tcp_connection *c, struct instant now)
     }
     if (instant_since(now, v->validated) < NON_VALIDATED_NS)
         return;
-    uint32_t least = c->socket.tcp->sysctls.initial_window;
+    uint32_t least = c->socket.tcp->sysctls->initial_window;
     threshold_remember(cc);
     if (cc->cwnd > least)
         cc->cwnd = cc->cwnd / 2 > least ? cc->cwnd / 2 : least;
