@@ -10,6 +10,7 @@
  * "mark and rewind": who needs those wants another arena. */
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,22 @@ void *arena_take(struct arena *arena, size_t size_bytes)
     chunk->older = newest;
     arena->chunk = chunk;
     return chunk_take(chunk, rounded);
+}
+
+/* What lies before an aligned block is lost; one behind another of a size that keeps the alignment loses nothing. */
+void *arena_take_aligned(struct arena *arena, size_t alignment, size_t size_bytes)
+{
+    assert(alignment > ALIGNMENT && (alignment & (alignment - 1)) == 0);
+    struct arena_chunk *newest = arena->chunk;
+    size_t before = newest ? -(uintptr_t)(newest->data + newest->used_bytes) & (alignment - 1) : 0;
+    size_t room = newest ? newest->size_bytes - newest->used_bytes : 0;
+    if (before <= room && size_bytes <= room - before) {
+        newest->used_bytes += before;
+        arena->used_bytes += before;
+        return arena_take(arena, size_bytes);
+    }
+    uintptr_t block = (uintptr_t)arena_take(arena, size_bytes + alignment - ALIGNMENT);
+    return (void *)((block + alignment - 1) & ~(uintptr_t)(alignment - 1));
 }
 
 char *arena_copy_text(struct arena *arena, const char *text) { return arena_copy_bytes(arena, text, strlen(text)); }

@@ -13,6 +13,8 @@ struct arena {
 };
 
 void *arena_take(struct arena *arena, size_t size_bytes); /* zeroed; never NULL */
+/* The same at a multiple of `alignment`, a power of two above 16. */
+void *arena_take_aligned(struct arena *arena, size_t alignment, size_t size_bytes);
 char *arena_copy_text(struct arena *arena, const char *text);
 char *arena_copy_bytes(struct arena *arena, const void *data, size_t length); /* adds a NUL behind */
 char *arena_format(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -2,9 +2,9 @@
  *
  * A frame may be on several wires at once (a switch floods by reference), so what belongs to one journey - when it arrives, and
  * the tie-break of who sent it - is kept here and not in the frame. Entries are 24 bytes, the capacity is a power of two that starts at 2
- * and doubles. When the last frame has arrived a ring that had grown is given back: in a large lab most wires are idle most of the
- * time, and a hundred thousand rings that remember one burst would be most of its memory. But a ring that has had to grow time and again
- * belongs to a busy wire, and is kept.
+ * and doubles. When the last frame has arrived the ring is given back: in a large lab most wires are idle most of the
+ * time, and a hundred thousand rings that remember a few frames would be much of its memory. But a small ring that has been
+ * made time and again belongs to a wire in use, one that has had to grow time and again to a busy one, and they are kept.
  *
  * There is no limit here: a wire's own queue limits bound what is waiting, and rate times delay bounds what is travelling. */
 #include "engine/flight.h"
@@ -21,11 +21,12 @@ void flight_grow(struct flight *flight)
     flight->ring = ring;
     flight->first = 0;
     flight->capacity = capacity;
-    flight->growths++;
+    uint16_t *times = flight->capacity == FLIGHT_SMALL ? &flight->starts : &flight->growths;
+    *times = (uint16_t)(*times + (*times < UINT16_MAX));
 }
 
 void flight_free(struct flight *flight)
 {
     memory_free(flight->ring);
-    *flight = (struct flight){.growths = flight->growths};
+    *flight = (struct flight){.starts = flight->starts, .growths = flight->growths};
 }

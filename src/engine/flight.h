@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 /* A ring of what is on its way, oldest first: the frames in flight in one direction of a wire, or the moments at which queued frames leave. It grows
- * by doubling and holds no memory while nothing was ever sent. */
+ * by doubling and holds no memory while nothing was ever sent, or little was and it has arrived. */
 struct frame;
 struct flight_entry {
     struct frame *frame; /* a reference of the ring's own */
@@ -14,12 +14,12 @@ struct flight_entry {
 struct flight {
     struct flight_entry *ring;
     uint32_t first, count, capacity; /* capacity is a power of two, or 0 */
-    uint32_t growths;                /* how often it had to grow */
+    uint16_t starts, growths;        /* how often it was made, and had to grow (at most UINT16_MAX) */
 };
 
 enum {
-    FLIGHT_SMALL = 2,      /* the capacity to start with, and to keep when idle, */
-    FLIGHT_KEEP_AFTER = 32 /* unless it had to grow so often: its bursts will come again */
+    FLIGHT_SMALL = 2,      /* the capacity to start with */
+    FLIGHT_KEEP_AFTER = 32 /* made so often, a small one is kept when idle; grown so often, any: its bursts will come again */
 };
 
 __attribute__((cold)) void flight_grow(struct flight *flight);
@@ -27,7 +27,7 @@ void flight_free(struct flight *flight);              /* the frames are not rele
 static inline void flight_rest(struct flight *flight) /* the wire has fallen quiet: gives back what a burst had taken */
 {
     flight->count = 0;
-    if (flight->capacity > FLIGHT_SMALL && flight->growths < FLIGHT_KEEP_AFTER)
+    if (flight->growths < FLIGHT_KEEP_AFTER && (flight->capacity > FLIGHT_SMALL || flight->starts < FLIGHT_KEEP_AFTER))
         flight_free(flight);
 }
 

@@ -25,6 +25,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -34,7 +35,7 @@
 #include "engine/engine_internal.h"
 #include "engine/flight.h"
 
-enum { CACHE_LINE = 64 };
+enum { CACHE_LINE = 64, NAME_INSIDE_BYTES = 24 };
 
 struct channel { /* frames in flight that keep their order */
     struct timer timer;
@@ -62,11 +63,11 @@ struct direction {
     bool has_lounge;
     _Alignas(CACHE_LINE) const struct wire_settings *settings;
     struct wire_counts counts;
-    struct wire_settings *own; /* NULL: the settings are shared */
-    struct lounge *lounge;     /* NULL until the discipline is CoDel and a frame comes */
-    struct channel *late;      /* NULL until a frame is held back */
-    struct random random;
-    struct stream_hash digest;
+    struct wire_settings *own;  /* NULL: the settings are shared */
+    struct lounge *lounge;      /* NULL until the discipline is CoDel and a frame comes */
+    struct channel *late;       /* NULL until a frame is held back */
+    struct random *random;      /* NULL until the first is drawn */
+    struct stream_hash *digest; /* NULL until a frame is added */
 };
 struct wire {
     struct direction direction[2]; /* [side]: from that side */
@@ -75,6 +76,7 @@ struct wire {
     uint32_t place; /* in order of creation */
     bool up;
     struct list taps;
+    char short_name[NAME_INSIDE_BYTES]; /* where `name` points to, if it fits */
 };
 _Static_assert(sizeof(struct channel) == CACHE_LINE && offsetof(struct direction, settings) == 2 * CACHE_LINE, "as said above");
 
@@ -101,9 +103,6 @@ static void direction_init(struct wire *wire, unsigned side, struct port *from, 
     direction->to = to;
     direction->normal.direction = direction;
     direction->normal.timer.fire = wire_fire;
-    char stream[300];
-    snprintf(stream, sizeof stream, "wire %s %u", wire->name, side);
-    random_seed(&direction->random, wire->engine->seed, stream);
     from->wire = wire;
     from->side = (uint8_t)side;
     from->out = direction;
@@ -116,9 +115,10 @@ struct wire *wire_create(struct port *a, struct port *b, const char *name, const
     struct engine *engine = a->node->engine;
     if (wire_find(engine, name))
         return NULL;
-    uintptr_t room = (uintptr_t)arena_take(&engine->arena, sizeof(struct wire) + CACHE_LINE);
-    struct wire *wire = (struct wire *)(room + (-room & (CACHE_LINE - 1)));
-    wire->name = arena_copy_text(&engine->arena, name);
+    struct wire *wire = arena_take_aligned(&engine->arena, CACHE_LINE, sizeof *wire);
+    size_t name_bytes = strlen(name) + 1;
+    wire->name = name_bytes <= sizeof wire->short_name ? memcpy(wire->short_name, name, name_bytes)
+                                                       : arena_copy_text(&engine->arena, name);
     wire->engine = engine;
     wire->place = (uint32_t)map_count(&engine->wires);
     wire->up = true;
@@ -240,7 +240,23 @@ static int64_t departure_of(struct direction *direction, uint32_t length, struct
     return departure;
 }
 
-static bool chance(struct direction *direction, uint32_t ppm) { return ppm && random_below(&direction->random, 1000000) < ppm; }
+/* The direction's own stream. Most wires have no faults and never draw. */
+static struct random *random_of(struct direction *direction)
+{
+    if (!direction->random) {
+        const struct port *from = direction->from;
+        char stream[300];
+        snprintf(stream, sizeof stream, "wire %s %u", from->wire->name, from->side);
+        direction->random = arena_take(&from->node->engine->arena, sizeof *direction->random);
+        random_seed(direction->random, from->node->engine->seed, stream);
+    }
+    return direction->random;
+}
+
+static bool chance(struct direction *direction, uint32_t ppm)
+{
+    return ppm && random_below(random_of(direction), 1000000) < ppm;
+}
 
 static inline void channel_push(struct channel *channel, struct frame *frame, int64_t arrival_ns, uint64_t tie)
 {
@@ -260,7 +276,7 @@ static struct frame *corrupted(struct direction *direction, struct frame *frame)
         return frame;
     frame = frame_linear(frame);
     frame = frame_own(frame, 0);
-    uint64_t bit = random_below(&direction->random, (uint64_t)(total - 14) * 8);
+    uint64_t bit = random_below(random_of(direction), (uint64_t)(total - 14) * 8);
     frame->data[14 + bit / 8] ^= (uint8_t)(1u << (bit & 7));
     frame->flags = (uint16_t)(frame->flags & ~(FRAME_SUMS_GOOD | FRAME_TAIL_SUMMED));
     direction->counts.corrupted++;
@@ -294,7 +310,7 @@ static void journey(struct direction *direction, struct frame *frame, int64_t de
         return;
     }
     if (settings->jitter_ns)
-        arrival += (int64_t)random_below(&direction->random, (uint64_t)settings->jitter_ns + 1);
+        arrival += (int64_t)random_below(random_of(direction), (uint64_t)settings->jitter_ns + 1);
     if (chance(direction, settings->corrupt_ppm))
         frame = corrupted(direction, frame);
     if (chance(direction, settings->duplicate_ppm)) {
@@ -486,11 +502,14 @@ void port_transmit(struct port *port, struct frame *frame, struct instant now)
 
 static void digest_add(struct direction *direction, const struct frame *frame, struct instant now)
 {
-    stream_hash_add_u64(&direction->digest, (uint64_t)now.ns);
-    stream_hash_add_u64(&direction->digest, frame_total(frame));
-    stream_hash_add(&direction->digest, frame->data, frame->length);
+    if (!direction->digest)
+        direction->digest = arena_take(&direction->from->node->engine->arena, sizeof *direction->digest);
+    struct stream_hash *digest = direction->digest;
+    stream_hash_add_u64(digest, (uint64_t)now.ns);
+    stream_hash_add_u64(digest, frame_total(frame));
+    stream_hash_add(digest, frame->data, frame->length);
     if (frame->tail_length)
-        stream_hash_add(&direction->digest, frame_tail(frame), frame->tail_length);
+        stream_hash_add(digest, frame_tail(frame), frame->tail_length);
 }
 
 /* The last frame has arrived, so it has also left. */
@@ -608,6 +627,11 @@ void wire_tap_add(struct wire *wire, struct wire_tap *tap)
 }
 void wire_tap_remove(struct wire_tap *tap) { list_remove(&tap->link); }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(const struct wire *const *)a)->name, (*(const struct wire *const *)b)->name);
+}
+
 /* Folds the directions' hashes in the order of the wires' names, so that neither the order of the lab file nor of the run matters. */
 void engine_digest(const struct engine *engine, char out[33])
 {
@@ -615,19 +639,16 @@ void engine_digest(const struct engine *engine, char out[33])
     struct wire **wires = memory_take((count + 1) * sizeof(struct wire *));
     size_t filled = 0;
     void *value;
-    for (size_t at = 0; map_next(&engine->wires, &at, NULL, NULL, &value);) {
-        struct wire *wire = value;
-        size_t place = filled++;
-        for (; place > 0 && strcmp(wires[place - 1]->name, wire->name) > 0; place--)
-            wires[place] = wires[place - 1];
-        wires[place] = wire;
-    }
+    for (size_t at = 0; map_next(&engine->wires, &at, NULL, NULL, &value);)
+        wires[filled++] = value;
+    qsort(wires, filled, sizeof *wires, by_name);
     struct stream_hash total = {0};
     for (size_t i = 0; i < filled; i++) {
         stream_hash_add(&total, wires[i]->name, strlen(wires[i]->name) + 1);
         for (unsigned side = 0; side < 2; side++) {
             uint8_t part[16];
-            stream_hash_finish(&wires[i]->direction[side].digest, part);
+            const struct stream_hash silent = {0}, *digest = wires[i]->direction[side].digest;
+            stream_hash_finish(digest ? digest : &silent, part);
             stream_hash_add(&total, part, sizeof part);
         }
     }
