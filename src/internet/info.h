@@ -30,9 +30,9 @@ enum address_origin { ADDRESS_STATIC, ADDRESS_DHCP, ADDRESS_SLAAC, ADDRESS_LINK_
 enum address_state { ADDRESS_TENTATIVE, ADDRESS_PREFERRED, ADDRESS_DEPRECATED, ADDRESS_DUPLICATE };
 struct address_info {
     uint16_t interface;
-    struct prefix prefix; /* the address with its prefix length */
-    enum address_origin origin;
-    enum address_state state;
+    struct prefix prefix;                        /* the address with its prefix length */
+    uint8_t origin;                              /* enum address_origin */
+    uint8_t state;                               /* enum address_state */
     struct instant preferred_until, valid_until; /* INSTANT_NEVER: for ever */
 };
 

@@ -55,14 +55,18 @@ struct ndp_server {
     struct ip address;
     struct instant until;
 };
+struct ndp_dns { /* slaac.c: the DNS servers that routers tell of */
+    struct stack *stack;
+    struct ndp_server servers[LIMIT_NDP_DNS];
+    unsigned count;
+    struct timer expiry;
+};
 struct ndp_stack { /* stack.ndp */
     struct stack *stack;
     struct list routers;       /* slaac.c: struct default_router.link, in the order in which they were heard of */
     struct list link_prefixes; /* slaac.c: struct link_prefix.link, on-link prefixes */
     unsigned router_count, link_prefix_count;
-    struct ndp_server dns[LIMIT_NDP_DNS];
-    unsigned dns_count;
-    struct timer dns_expiry;
+    struct ndp_dns *dns; /* NULL: none are known */
     void (*told)(void *context, const struct ip *servers, unsigned count);
     void *told_context;
 };

@@ -302,42 +302,52 @@ static void dns_expire(struct timer *timer, struct instant now);
 /* Drops what has run out, tells if anything is new or gone, and sets the timer for what ends next. */
 static void dns_settle(struct ndp_stack *ndp, bool changed, struct instant now)
 {
+    struct ndp_dns *dns = ndp->dns;
     struct instant next = INSTANT_NEVER;
     struct ip servers[LIMIT_NDP_DNS];
     unsigned kept = 0;
-    for (unsigned i = 0; i < ndp->dns_count; i++) {
-        if (instant_reached(now, ndp->dns[i].until)) {
+    for (unsigned i = 0; i < dns->count; i++) {
+        if (instant_reached(now, dns->servers[i].until)) {
             changed = true;
             continue;
         }
-        next = instant_min(next, ndp->dns[i].until);
-        servers[kept] = ndp->dns[i].address;
-        ndp->dns[kept++] = ndp->dns[i];
+        next = instant_min(next, dns->servers[i].until);
+        servers[kept] = dns->servers[i].address;
+        dns->servers[kept++] = dns->servers[i];
     }
-    ndp->dns_count = kept;
-    timer_set(ndp->stack->node, &ndp->dns_expiry, next, dns_expire);
+    dns->count = kept;
+    timer_set(ndp->stack->node, &dns->expiry, next, dns_expire);
+    if (!kept) {
+        memory_free(dns);
+        ndp->dns = NULL;
+    }
     if (changed && ndp->told)
         ndp->told(ndp->told_context, servers, kept);
 }
 
 static void dns_expire(struct timer *timer, struct instant now)
 {
-    dns_settle(container_of(timer, struct ndp_stack, dns_expiry), false, now);
+    dns_settle(container_of(timer, struct ndp_dns, expiry)->stack->ndp, false, now);
 }
 
 static void dns_take(struct ndp_stack *ndp, const struct ndp_message *message, struct instant now)
 {
     bool changed = false;
     struct instant until = instant_add(now, lifetime_ns(message->dns_lifetime_s));
+    if (!ndp->dns) {
+        ndp->dns = memory_take_zeroed(1, sizeof *ndp->dns);
+        ndp->dns->stack = ndp->stack;
+    }
+    struct ndp_dns *dns = ndp->dns;
     for (unsigned i = 0; i < message->dns_count; i++) {
         unsigned at = 0;
-        while (at < ndp->dns_count && !ip_equal(&ndp->dns[at].address, &message->dns[i]))
+        while (at < dns->count && !ip_equal(&dns->servers[at].address, &message->dns[i]))
             at++;
-        if (at == LIMIT_NDP_DNS || (at == ndp->dns_count && message->dns_lifetime_s == 0))
+        if (at == LIMIT_NDP_DNS || (at == dns->count && message->dns_lifetime_s == 0))
             continue;
-        changed |= at == ndp->dns_count;
-        ndp->dns_count += at == ndp->dns_count;
-        ndp->dns[at] = (struct ndp_server){message->dns[i], until};
+        changed |= at == dns->count;
+        dns->count += at == dns->count;
+        dns->servers[at] = (struct ndp_server){message->dns[i], until};
     }
     dns_settle(ndp, changed, now);
 }
@@ -347,7 +357,7 @@ void stack_on_advertised_dns(struct stack *stack, void (*told)(void *context, co
 {
     stack->ndp->told = told;
     stack->ndp->told_context = context;
-    if (stack->ndp->dns_count > 0)
+    if (stack->ndp->dns)
         dns_settle(stack->ndp, true, stack_now(stack));
 }
 
@@ -400,7 +410,9 @@ void slaac_forget(struct ip_interface *on)
 
 void slaac_stack_destroy(struct ndp_stack *ndp)
 {
-    timer_cancel(ndp->stack->node, &ndp->dns_expiry);
+    if (ndp->dns)
+        timer_cancel(ndp->stack->node, &ndp->dns->expiry);
+    memory_free(ndp->dns);
     while (!list_empty(&ndp->routers))
         router_remove(list_entry(ndp->routers.next, struct default_router, link), NULL);
     while (!list_empty(&ndp->link_prefixes))

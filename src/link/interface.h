@@ -40,8 +40,9 @@ struct interface { /* what every packet asks for is in the first two cache lines
     uint16_t index; /* from 1, in the node */
     uint64_t send_drops, receive_drops;
     const char *name;
-    struct list link;                                      /* in its stack's list */
-    struct list groups;                                    /* multicast MACs joined: link/nic.c's own */
+    struct list link;         /* in its stack's list */
+    struct nic_group *groups; /* multicast MACs joined: link/nic.c's own; NULL: none */
+    uint32_t group_count;
     void (*carrier)(struct interface *interface, bool up); /* told on changes of interface_running(); may be NULL */
 };
 

@@ -88,7 +88,6 @@ struct interface *interface_create_loopback(struct node *node, uint16_t index)
     interface->loopback = true;
     interface->transmit = loopback_transmit;
     list_init(&interface->taps);
-    list_init(&interface->groups);
     return interface;
 }
 

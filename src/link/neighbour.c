@@ -14,7 +14,7 @@
  * Timers: one per entry, used in INCOMPLETE and PROBE (1 s between questions) and in DELAY (5 s). REACHABLE needs none: when it
  * ended is seen from `reachable_until` at the next use, so that an idle lab has no events.
  *
- * The table is a chained hash that starts at eight slots and doubles. Lists are walked in order of creation, so no hash order reaches
+ * The table is a chained hash that starts at two slots, for a host that knows its router, and doubles. Lists are walked in order of creation, so no hash order reaches
  * a lab's bytes. When the limit is reached, the oldest entry that is not in use for resolution gives way.
  *
  * Left out: gratuitous creation of entries from overheard traffic, and proxying. */
@@ -41,7 +41,7 @@ static const struct event_type NEIGHBOUR_LOST = {
     .story = "nobody on {interface} answers for {address}; packets given up: {waiting}",
     .fields = {{"address", FIELD_IP}, {"interface", FIELD_TEXT}, {"waiting", FIELD_NUMBER}}};
 
-enum { SLOTS_FIRST = 8 };
+enum { SLOTS_FIRST = 2 };
 
 static void neighbour_fire(struct timer *timer, struct instant now);
 

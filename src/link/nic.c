@@ -23,18 +23,15 @@
 #include "link/loopback.h"
 
 struct nic_group {
-    struct list link;
     struct mac mac;
-    uint32_t joins;
+    uint16_t joins; /* at most one for each address of the node and socket of its applications */
 };
 
 static struct nic_group *group_find(struct interface *interface, struct mac mac)
 {
-    list_each (link, &interface->groups) {
-        struct nic_group *group = list_entry(link, struct nic_group, link);
-        if (mac_equal(group->mac, mac))
-            return group;
-    }
+    for (uint32_t i = 0; i < interface->group_count; i++)
+        if (mac_equal(interface->groups[i].mac, mac))
+            return &interface->groups[i];
     return NULL;
 }
 
@@ -164,10 +161,11 @@ void interface_join(struct interface *interface, struct mac mac)
 {
     struct nic_group *group = group_find(interface, mac);
     if (!group) {
-        group = memory_take_zeroed(1, sizeof *group);
-        group->mac = mac;
-        list_push_back(&interface->groups, &group->link);
+        interface->groups = memory_grow(interface->groups, interface->group_count + 1, sizeof *group);
+        group = &interface->groups[interface->group_count++];
+        *group = (struct nic_group){.mac = mac};
     }
+    assert(group->joins < UINT16_MAX);
     group->joins++;
 }
 
@@ -177,8 +175,7 @@ void interface_leave(struct interface *interface, struct mac mac)
     assert(group);
     if (--group->joins > 0)
         return;
-    list_remove(&group->link);
-    memory_free(group);
+    *group = interface->groups[--interface->group_count];
 }
 
 static struct mac mac_from_names(const struct port *port)
@@ -205,7 +202,6 @@ struct interface *interface_create_nic(struct port *port, struct mac mac, uint32
     interface->mtu = mtu;
     interface->transmit = nic_transmit;
     list_init(&interface->taps);
-    list_init(&interface->groups);
     port->owner = interface;
     port->receive = nic_receive;
     port->carrier = nic_carrier;
@@ -216,10 +212,7 @@ void interface_destroy(struct interface *interface)
 {
     list_each (link, &interface->taps)
         list_remove(link);
-    list_each (group, &interface->groups) {
-        list_remove(group);
-        memory_free(list_entry(group, struct nic_group, link));
-    }
+    memory_free(interface->groups);
     if (interface->port) {
         interface->port->owner = NULL;
         interface->port->receive = NULL;

@@ -43,14 +43,40 @@ int net_sleep(struct net *net, struct instant until)
     return task_sleep(until);
 }
 
-void *net_shelf_get(struct net *net, const char *name) { return map_get(&net->shelf, name, strlen(name)); }
+/* ---- the shelf: a node has one or two things on it ---- */
+struct shelf_item {
+    struct shelf_item *next;
+    const char *name;
+    void *value;
+};
+
+static struct shelf_item **shelf_find(struct net *net, const char *name)
+{
+    struct shelf_item **at = &net->shelf;
+    while (*at && strcmp((*at)->name, name) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+void *net_shelf_get(struct net *net, const char *name)
+{
+    const struct shelf_item *item = *shelf_find(net, name);
+    return item ? item->value : NULL;
+}
 
 void net_shelf_put(struct net *net, const char *name, void *value)
 {
-    if (value)
-        map_put(&net->shelf, name, strlen(name), value);
-    else
-        map_remove(&net->shelf, name, strlen(name));
+    struct shelf_item **at = shelf_find(net, name), *item = *at;
+    if (value && !item) {
+        item = *at = memory_take(sizeof *item);
+        *item = (struct shelf_item){.name = name};
+    }
+    if (value) {
+        item->value = value;
+    } else if (item) {
+        *at = item->next;
+        memory_free(item);
+    }
 }
 
 /* ---- tasks ---- */
@@ -121,6 +147,7 @@ void net_init(struct net *net, const struct net_world *world, struct node *node)
     net->node = node;
     net->name = node->name;
     net->resolver.search = "";
+    net->generation = 1;
     list_init(&net->tasks);
 }
 
@@ -142,7 +169,8 @@ void net_end(struct net *net)
     memory_free(net->slots);
     memory_free(net->resolver.hosts);
     memory_free(net->search);
-    map_free(&net->shelf);
+    while (net->shelf)
+        net_shelf_put(net, net->shelf->name, NULL);
 }
 
 /* ---- the table of handles ---- */
@@ -152,7 +180,7 @@ static uint32_t slot_take(struct net *net)
         uint32_t count = net->slot_count ? net->slot_count * 2 : 4;
         net->slots = memory_grow(net->slots, count, sizeof(*net->slots));
         for (uint32_t i = count; i-- > net->slot_count;) {
-            net->slots[i] = (struct net_slot){.generation = 1, .next_free = net->slot_free};
+            net->slots[i] = (struct net_slot){.generation = net->generation, .next_free = net->slot_free};
             net->slot_free = i + 1;
         }
         net->slot_count = count;
@@ -160,6 +188,17 @@ static uint32_t slot_take(struct net *net)
     uint32_t index = net->slot_free - 1;
     net->slot_free = net->slots[index].next_free;
     return index;
+}
+
+/* Nothing is open: the table goes. What it grows to next begins with generations that no handle of this one has. */
+static void slots_free(struct net *net)
+{
+    for (uint32_t i = 0; i < net->slot_count; i++)
+        if (net->slots[i].generation > net->generation)
+            net->generation = net->slots[i].generation;
+    memory_free(net->slots);
+    net->slots = NULL;
+    net->slot_count = net->slot_free = 0;
 }
 
 void *net_object_create(struct net *net, enum net_kind kind, size_t bytes)
@@ -192,8 +231,9 @@ void net_object_free(struct net_object *object)
     assert(slot->object == object);
     *slot = (struct net_slot){.generation = slot->generation + 1, .next_free = net->slot_free};
     net->slot_free = object->index + 1;
-    net->open_count--;
     memory_free(object);
+    if (--net->open_count == 0)
+        slots_free(net);
 }
 
 struct net_object *net_object_find(struct net *net, enum net_kind kind, uint32_t index, uint32_t generation)

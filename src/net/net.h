@@ -27,7 +27,7 @@ int net_sleep(struct net *net, struct instant until);
 /* A new task on this node; `name` and `argument` are borrowed for its life. Cancelled before its first run, it still runs. IMP_LIMIT. */
 int net_spawn(struct net *net, const char *name, void (*run)(struct net *net, void *argument), void *argument);
 
-/* What a node's services leave for its tools, by name (dhclient finds the DHCP client so); the last one counts, NULL takes it away. Borrowed. */
+/* What services leave for tools, by name (dhclient finds the DHCP client so); the last one counts, NULL takes it away. Both are borrowed. */
 void net_shelf_put(struct net *net, const char *name, void *value);
 void *net_shelf_get(struct net *net, const char *name); /* NULL when nothing is there */
 

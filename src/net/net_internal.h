@@ -2,7 +2,6 @@
 #define IMP_NET_NET_INTERNAL_H
 
 #include "base/list.h"
-#include "base/map.h"
 #include "engine/node.h"
 #include "engine/task.h"
 #include "net/net.h"
@@ -79,14 +78,15 @@ struct net { /* the head of a world's own struct */
     struct node *node;
     struct stack *stack; /* what the capability "configure" works on; NULL where there is none */
     const char *name;
-    struct net_slot *slots; /* grows from nothing */
+    struct net_slot *slots; /* grows from nothing, and goes when nothing is open */
     uint32_t slot_count, slot_free, open_count, task_count;
-    uint32_t streak;   /* stream calls since the last turn */
-    struct list tasks; /* struct net_task.link */
+    uint32_t generation; /* that new slots begin with: no handle was ever given out with it */
+    uint32_t streak;     /* stream calls since the last turn */
+    struct list tasks;   /* struct net_task.link */
     struct resolver_config resolver;
     char *search; /* what the resolver's points to; NULL: none */
     int64_t wall_offset_ns;
-    struct map shelf; /* name -> what a service left there */
+    struct shelf_item *shelf; /* what services left there */
 };
 
 void net_init(struct net *net, const struct net_world *world, struct node *node);

@@ -135,7 +135,11 @@ static void table_remove(struct udp_layer *udp, struct udp_socket *socket)
         at = &(*at)->next;
     *at = socket->next;
     list_remove(&socket->link);
-    udp->socket_count--;
+    if (--udp->socket_count == 0) {
+        memory_free(udp->chains);
+        udp->chains = NULL;
+        udp->chain_count = 0;
+    }
 }
 
 /* Could one datagram fit both? The local addresses overlap when they are equal or one of them stands for the other too. */

@@ -53,6 +53,29 @@ static void blocks_are_zeroed_aligned_and_apart(void **state)
     arena_free(&arena);
 }
 
+static void aligned_blocks_are_aligned_zeroed_and_dense(void **state)
+{
+    (void)state;
+    enum { COUNT = 400, BYTES = 192, LINE = 64 };
+    struct arena arena = {0};
+    for (unsigned i = 0; i < 1000; i++) /* so that the chunks are large by now */
+        arena_take(&arena, 16);
+    size_t before = arena.used_bytes;
+    for (unsigned i = 0; i < COUNT; i++) {
+        uint8_t *block = arena_take_aligned(&arena, LINE, BYTES);
+        assert_int_equal((uintptr_t)block % LINE, 0);
+        for (unsigned at = 0; at < BYTES; at++)
+            assert_int_equal(block[at], 0);
+        memset(block, 0xff, BYTES);
+    }
+    assert_true(arena.used_bytes - before < COUNT * (BYTES + 4)); /* lost only where a chunk begins */
+    for (unsigned i = 0; i < COUNT; i++) {                        /* with others between */
+        assert_int_equal((uintptr_t)arena_take_aligned(&arena, 128, 1 + i * 7 % 500) % 128, 0);
+        memset(arena_take(&arena, 1 + i % 50), 0xff, 1 + i % 50);
+    }
+    arena_free(&arena);
+}
+
 static void texts_are_copied_and_formatted(void **state)
 {
     (void)state;
@@ -73,8 +96,8 @@ static void texts_are_copied_and_formatted(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(an_empty_arena_is_valid),
-                                       cmocka_unit_test(blocks_are_zeroed_aligned_and_apart),
-                                       cmocka_unit_test(texts_are_copied_and_formatted)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_arena_is_valid), cmocka_unit_test(blocks_are_zeroed_aligned_and_apart),
+        cmocka_unit_test(aligned_blocks_are_aligned_zeroed_and_dense), cmocka_unit_test(texts_are_copied_and_formatted)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
