@@ -64,18 +64,24 @@ static inline __attribute__((always_inline)) uint32_t sum_bytes(uint8_t *out, co
     const lanes low_half = {0xffffffff, 0xffffffff};
     lanes low0 = {0}, low1 = {0}, high0 = {0}, high1 = {0};
     while (length >= 64) {
-        lanes in[4];
-        memcpy(in, data, sizeof in);
+        lanes a, b, c, d; /* not an array, which would go to memory and back */
+        memcpy(&a, data, sizeof a);
+        memcpy(&b, data + 16, sizeof b);
+        memcpy(&c, data + 32, sizeof c);
+        memcpy(&d, data + 48, sizeof d);
         if (out) {
-            memcpy(out, in, sizeof in);
-            out += sizeof in;
+            memcpy(out, &a, sizeof a);
+            memcpy(out + 16, &b, sizeof b);
+            memcpy(out + 32, &c, sizeof c);
+            memcpy(out + 48, &d, sizeof d);
+            out += 64;
         }
-        low0 += (in[0] & low_half) + (in[1] & low_half);
-        low1 += (in[2] & low_half) + (in[3] & low_half);
-        high0 += (in[0] >> 32) + (in[1] >> 32);
-        high1 += (in[2] >> 32) + (in[3] >> 32);
-        data += sizeof in;
-        length -= sizeof in;
+        low0 += (a & low_half) + (b & low_half);
+        low1 += (c & low_half) + (d & low_half);
+        high0 += (a >> 32) + (b >> 32);
+        high1 += (c >> 32) + (d >> 32);
+        data += 64;
+        length -= 64;
     }
     lanes both = low0 + low1 + high0 + high1;
     uint64_t sum = add_carry(add_carry(both[0], both[1]), sum_rest(data, length));

@@ -76,6 +76,7 @@ static struct frame *frame_obtain(struct frame_pool *pool, uint32_t wanted)
             pool->small_free--;
         else
             pool->large_free--;
+        __builtin_prefetch(*list); /* the next one's link is read when it is taken, probably soon */
         return frame;
     }
     uint32_t room = wanted <= FRAME_SMALL ? (uint32_t)FRAME_SMALL : wanted <= FRAME_LARGE ? (uint32_t)FRAME_LARGE : wanted;

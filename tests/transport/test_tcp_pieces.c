@@ -162,6 +162,30 @@ static uint32_t sums_are_true(struct send_buffer *buffer, uint32_t unit)
     return known;
 }
 
+static void sums_follow_a_short_segment(void **state)
+{
+    (void)state;
+    enum { UNIT = 1448, SHORT = 376 };
+    struct send_buffer buffer = {0};
+    static uint8_t data[100 * UNIT];
+    for (uint32_t i = 0; i < sizeof data; i++)
+        data[i] = value(i);
+    send_buffer_write(&buffer, data, 10 * UNIT, UNIT);
+    uint32_t sum;
+    assert_true(send_buffer_sum(&buffer, 0, UNIT, &sum));
+    assert_false(send_buffer_sum(&buffer, SHORT, UNIT, &sum)); /* the first that begins elsewhere */
+    send_buffer_write(&buffer, data + 10 * UNIT, 90 * UNIT, UNIT);
+    uint32_t known = 0, total = 0;
+    for (uint32_t offset = SHORT + 20 * UNIT; offset + UNIT <= buffer.length; offset += UNIT, total++)
+        if (send_buffer_sum(&buffer, offset, UNIT, &sum)) {
+            known++;
+            assert_int_equal(checksum_finish(sum), checksum_finish(checksum_partial(data + offset, UNIT, 0)));
+        }
+    assert_int_equal(known, total);
+    assert_int_equal(total, 79);
+    send_buffer_free(&buffer);
+}
+
 static void the_send_buffer_keeps_a_stream(void **state)
 {
     (void)state;
@@ -500,6 +524,7 @@ int main(void)
         cmocka_unit_test(reassembly_agrees_with_a_model),
         cmocka_unit_test(islands_are_bounded),
         cmocka_unit_test(tiny_payloads_are_gathered),
+        cmocka_unit_test(sums_follow_a_short_segment),
         cmocka_unit_test(the_send_buffer_keeps_a_stream),
         cmocka_unit_test(the_retransmission_queue_counts_exactly),
         cmocka_unit_test(the_estimator_follows_rfc_6298_as_linux_does),

@@ -6,7 +6,8 @@
  *
  * A byte is touched once here and not again until the reader copies it: while the application's bytes are copied, they are summed in
  * runs of a full segment, counted from where the stream began. A bulk transfer's segments are just these runs, so their checksums
- * need no second look at bytes that have long left the cache; a segment cut differently is summed when it is sent.
+ * need no second look at bytes that have long left the cache; a segment cut differently is summed when it is sent, and from the next block on
+ * the runs are counted from it, since the segments behind a short one all begin elsewhere.
  *
  * An application that has its bytes in a block already, and will not change them, lends it (tcp_write_block()): a slice of it is chained
  * in, and nothing is copied; such a block may know the sums over its strides, so that not even they need a look at the bytes. A file that is served to a
@@ -183,8 +184,12 @@ bool send_buffer_sum(struct send_buffer *buffer, uint32_t offset, uint32_t lengt
         *sum = block_checksum(b->block, at, length);
         return true;
     }
-    if (length == 0 || length != b->unit || at < b->phase || (at - b->phase) % length || length > b->end - at)
+    if (length == 0 || length != b->unit || at < b->phase || length > b->end - at)
         return false;
+    if ((at - b->phase) % length) { /* cut elsewhere, and so will be those that follow it: the blocks to come are for them */
+        buffer->written = (buffer->length - offset) % length;
+        return false;
+    }
     *sum = b->sums[(at - b->phase) / length];
     return true;
 }
