@@ -25,16 +25,18 @@ static const struct long_option {
             {"--bytes", 'n'},    {"--bitrate", 'b'},    {"--bandwidth", 'b'},  {"--parallel", 'P'}, {"--reverse", 'R'},
             {"--bidir", 'D'},    {"--interval", 'i'},   {"--congestion", 'C'}, {"--window", 'w'},   {"--set-mss", 'M'},
             {"--no-delay", 'N'}, {"--udp", 'u'},        {"--json", 'J'},       {"--length", 'l'},   {"--version4", '4'},
-            {"--version6", '6'}, {"--blockcount", 'k'}, {"--version", 'v'},    {"--help", 'h'},     {"--forceflush", 'f'}};
-static const char ACCEPTED[] = "sc:1p:t:n:b:P:Ri:C:w:M:NuJl:46k:vhDf";
+            {"--version6", '6'}, {"--blockcount", 'k'}, {"--version", 'v'},    {"--help", 'h'},     {"--forceflush", 'U'},
+            {"--format", 'f'}};
+static const char ACCEPTED[] = "sc:1p:t:n:b:P:Ri:C:w:M:NuJl:46k:vhDUf:";
 
 static const char USAGE[] = "Usage: iperf3 [-s|-c host] [options]\n"
                             "  -p PORT   server port (5201)            -J        output in JSON\n"
                             "  -i SECS   between reports (1; 0: none)  -4, -6    only IPv4, only IPv6\n"
+                            "  -f UNIT   of rates: k, m, g, t for bits; K, M, G, T for bytes\n"
                             "Server:\n"
                             "  -s        serve tests                   -1        one test, then exit\n"
                             "Client:\n"
-                            "  -c HOST   ask that server               -t SECS   how long (10)\n"
+                            "  -c HOST   ask that server               -t SECS   how long (10; 0: until Ctrl-C)\n"
                             "  -n BYTES  how much instead              -k BLOCKS how many blocks instead\n"
                             "  -b RATE   of each stream (UDP: 1M)      -P N      parallel streams\n"
                             "  -R        the server sends              --bidir   both send\n"
@@ -103,6 +105,11 @@ static int take_valued(const struct arguments *a, int option, const char *value)
         error = take_number(a, value, 9176, &number);
         p->mss = (uint32_t)number;
         break;
+    case 'f':
+        if (strlen(value) != 1 || !strchr("kmgtKMGT", value[0]))
+            return wrong(a, "bad format specifier (valid formats are in the set [kmgtKMGT])", NULL);
+        a->test->format = value[0];
+        break;
     case 'b': error = iperf3_rate_parse(value, &p->rate_bps) ? wrong(a, "not a rate:", value) : 0; break;
     default: /* C */
         if (strlen(value) >= sizeof p->congestion)
@@ -129,7 +136,7 @@ static int take_option(struct arguments *a, int option, const char *value)
     case 'J': test->json = true; return 0;
     case '4': test->family = 4; return 0;
     case '6': test->family = 6; return 0;
-    case 'f': return 0;
+    case 'U': return 0; /* every line is written at once */
     case 'i': return take_interval(a, value);
     case 'v': iperf3_say(test, "iperf 3.12 (imp)\n"); return -1;
     case 'h': iperf3_say(test, "%s", USAGE); return -1;

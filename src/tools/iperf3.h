@@ -24,13 +24,15 @@ struct iperf3_stream {
     /* at the last report */
     uint64_t bytes_reported;
     int64_t retransmits_reported, packets_reported, lost_reported;
-    int64_t retransmits, cwnd_bytes, rtt_us, cwnd_most, rtt_most, rtt_least, rtt_sum, rtt_count;
+    int64_t retransmits, cwnd_bytes, window_bytes, rtt_us, rtt_variation_us, path_mtu;
+    int64_t cwnd_most, window_most, rtt_most, rtt_least, rtt_sum, rtt_count;
     struct iperf3_stream_result other; /* what the other end says of it */
 };
 struct iperf3_test {
     struct tool_run *run;
     struct net *net;
     bool server, json;
+    char format;    /* of rates; 0: the fitting one */
     uint8_t family; /* 4, 6, or 0 for either */
     const char *host;
     uint16_t port;

@@ -22,7 +22,7 @@ static const char *why(int error)
     case IMP_UNREACHABLE: return "No route to host";
     case IMP_TIMEOUT: return "Connection timed out";
     case IMP_RESET: return "Connection reset by peer";
-    case IMP_NOT_FOUND: return "No such file or directory";
+    case IMP_NOT_FOUND: return "unable to set TCP_CONGESTION: Supplied congestion control algorithm not supported on this host";
     default: return imp_error_text(error);
     }
 }
@@ -144,7 +144,8 @@ static int exchange_results(struct iperf3_test *test)
 static int run_data(struct iperf3_test *test, int *state)
 {
     const struct iperf3_parameters *p = &test->parameters;
-    struct instant until = p->bytes || p->blocks ? INSTANT_NEVER : instant_add(test->begin, p->time_s * NS_PER_S);
+    bool endless = p->bytes || p->blocks || p->time_s == 0;
+    struct instant until = endless ? INSTANT_NEVER : instant_add(test->begin, p->time_s * NS_PER_S);
     int error = iperf3_transfer(test, until, state);
     if (error && error != IMP_CANCELLED)
         return error;

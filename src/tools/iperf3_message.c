@@ -203,6 +203,12 @@ void iperf3_cookie_make(const uint8_t random[IPERF3_COOKIE_BYTES - 1], char out[
     out[IPERF3_COOKIE_BYTES - 1] = '\0';
 }
 
+static char *print_number(double number, const char *unit, char *out, size_t size)
+{
+    snprintf(out, size, number < 9.995 ? "%4.2f %s" : number < 99.95 ? "%4.1f %s" : "%4.0f %s", number, unit);
+    return out;
+}
+
 static char *print(double number, double base, const char *const *units, char *out, size_t size)
 {
     unsigned unit = 0;
@@ -210,8 +216,7 @@ static char *print(double number, double base, const char *const *units, char *o
         number /= base;
         unit++;
     }
-    snprintf(out, size, number < 9.995 ? "%4.2f %s" : number < 99.95 ? "%4.1f %s" : "%4.0f %s", number, units[unit]);
-    return out;
+    return print_number(number, units[unit], out, size);
 }
 
 char *iperf3_bytes_print(double bytes, char *out, size_t size)
@@ -220,10 +225,21 @@ char *iperf3_bytes_print(double bytes, char *out, size_t size)
     return print(bytes, 1024, UNITS, out, size);
 }
 
-char *iperf3_bits_print(double bits, char *out, size_t size)
+char *iperf3_bits_print(double bits, char format, char *out, size_t size)
 {
-    static const char *const UNITS[] = {"bits", "Kbits", "Mbits", "Gbits", "Tbits"};
-    return print(bits, 1000, UNITS, out, size);
+    static const char *const UNITS[] = {"bits", "Kbits", "Mbits", "Gbits", "Tbits"}, *const BYTES[] = {"Bytes", "KBytes",
+                                                                                                       "MBytes", "GBytes",
+                                                                                                       "TBytes"};
+    static const char LETTERS[] = "kmgtKMGT";
+    const char *letter = format ? strchr(LETTERS, format) : NULL;
+    if (!letter)
+        return print(bits, 1000, UNITS, out, size);
+    unsigned place = (unsigned)(letter - LETTERS), unit = place % 4 + 1;
+    bool bytes = place >= 4;
+    double number = bytes ? bits / 8 : bits;
+    for (unsigned i = 0; i < unit; i++)
+        number /= bytes ? 1024 : 1000;
+    return print_number(number, bytes ? BYTES[unit] : UNITS[unit], out, size);
 }
 
 static int suffixed(const char *text, double base, uint64_t *out)

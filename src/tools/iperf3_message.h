@@ -74,7 +74,8 @@ int iperf3_stream_id(unsigned index); /* 1, 3, 4, 5 ... */
 void iperf3_cookie_make(const uint8_t random[IPERF3_COOKIE_BYTES - 1], char out[IPERF3_COOKIE_BYTES]);
 /* A number in iperf3's manner: three digits and a unit, "1.25 MBytes" (1024) or "48.0 Mbits" (1000). Returns `out`. */
 char *iperf3_bytes_print(double bytes, char *out, size_t size_bytes);
-char *iperf3_bits_print(double bits, char *out, size_t size_bytes);
+/* `format`: a unit of its own, bits (k, m, g, t) or bytes (K, M, G, T); 0: the fitting one. */
+char *iperf3_bits_print(double bits, char format, char *out, size_t size_bytes);
 /* "128K", "1.5M": powers of 1024 for sizes, of 1000 for rates. 0 or IMP_MALFORMED. */
 int iperf3_size_parse(const char *text, uint64_t *out);
 int iperf3_rate_parse(const char *text, uint64_t *out);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "net/net_config.h"
 #include "tools/iperf3.h"
+#include "tools/iperf3_json.h"
 
 static const char LINE[] = "- - - - - - - - - - - - - - - - - - - - - - - - -\n";
 
@@ -113,7 +114,7 @@ static void line_print(struct iperf3_test *test, const struct line *line)
     char bytes[32], bits[32], cwnd[32];
     double seconds = line->end_s - line->start_s;
     iperf3_bytes_print((double)line->bytes, bytes, sizeof bytes);
-    iperf3_bits_print(seconds > 0 ? (double)line->bytes * 8 / seconds : 0, bits, sizeof bits);
+    iperf3_bits_print(seconds > 0 ? (double)line->bytes * 8 / seconds : 0, test->format, bits, sizeof bits);
     iperf3_say(test, "%s%s %6.2f-%-6.2f sec  %s  %s/sec", line->name, line->role, line->start_s, line->end_s, bytes, bits);
     if (line->packets >= 0 && line->lost < 0)
         iperf3_say(test, " %s %" PRId64 "  %s\n", test->parameters.bidirectional ? "          " : "", line->packets,
@@ -142,14 +143,23 @@ static void line_json(const struct iperf3_test *test, const struct iperf3_stream
     if (line->retransmits >= 0)
         text_format(out, ",\"retransmits\":%" PRId64, line->retransmits);
     if (stream && line->cwnd >= 0)
-        text_format(out, ",\"snd_cwnd\":%" PRId64 ",\"rtt\":%" PRId64, line->cwnd, stream->rtt_us);
+        text_format(out,
+                    ",\"snd_cwnd\":%" PRId64 ",\"snd_wnd\":%" PRId64 ",\"rtt\":%" PRId64 ",\"rttvar\":%" PRId64
+                    ",\"pmtu\":%" PRId64,
+                    line->cwnd, stream->window_bytes, stream->rtt_us, stream->rtt_variation_us, stream->path_mtu);
+    else if (stream && line->retransmits >= 0)
+        text_format(out,
+                    ",\"max_snd_cwnd\":%" PRId64 ",\"max_snd_wnd\":%" PRId64 ",\"max_rtt\":%" PRId64 ",\"min_rtt\":%" PRId64
+                    ",\"mean_rtt\":%" PRId64,
+                    stream->cwnd_most, stream->window_most, stream->rtt_most, stream->rtt_least,
+                    stream->rtt_count ? stream->rtt_sum / stream->rtt_count : 0);
     if (test->parameters.udp && line->lost >= 0)
         text_format(out, ",\"jitter_ms\":%.6f,\"lost_packets\":%" PRId64 ",\"packets\":%" PRId64 ",\"lost_percent\":%.6f",
                     line->jitter_s * 1e3, line->lost, line->packets,
                     line->packets ? (double)line->lost * 100 / (double)line->packets : 0.0);
     else if (test->parameters.udp)
         text_format(out, ",\"packets\":%" PRId64, line->packets);
-    text_format(out, ",\"sender\":%s}", sends ? "true" : "false");
+    text_format(out, "%s,\"sender\":%s}", *line->whose ? "" : ",\"omitted\":false", sends ? "true" : "false");
 }
 
 /* ---- intervals ---- */
@@ -161,7 +171,11 @@ static void look_inside(struct iperf3_test *test, struct iperf3_stream *stream)
         return;
     stream->retransmits = (int64_t)inside.retransmits;
     stream->cwnd_bytes = (int64_t)inside.cwnd_segments * inside.mss_bytes;
+    stream->window_bytes = inside.send_window_bytes;
+    stream->window_most = stream->window_bytes > stream->window_most ? stream->window_bytes : stream->window_most;
     stream->rtt_us = inside.rtt_ns / NS_PER_US;
+    stream->rtt_variation_us = inside.rtt_variation_ns / NS_PER_US;
+    stream->path_mtu = inside.path_mtu;
     stream->cwnd_most = stream->cwnd_bytes > stream->cwnd_most ? stream->cwnd_bytes : stream->cwnd_most;
     stream->rtt_most = stream->rtt_us > stream->rtt_most ? stream->rtt_us : stream->rtt_most;
     stream->rtt_least = stream->rtt_count == 0 || stream->rtt_us < stream->rtt_least ? stream->rtt_us : stream->rtt_least;
@@ -277,37 +291,52 @@ static struct line summary_line(const struct iperf3_test *test, const struct ipe
                                           : stream->other.errors};
 }
 
+static void document_start(struct iperf3_test *test, struct text *out)
+{
+    const struct iperf3_parameters *p = &test->parameters;
+    int64_t now_s = (net_now(test->net).ns + test->run->io->wall_offset_ns) / NS_PER_S;
+    struct socket_inside inside;
+    text_format(out, "{\"start\":{\"connected\":[%s],\"version\":\"iperf 3.12\",\"timestamp\":{\"timesecs\":%" PRId64 "},",
+                text_string(&test->connected), now_s);
+    if (!test->server)
+        text_format(out, "\"connecting_to\":{\"host\":\"%s\",\"port\":%u},", test->host, test->port);
+    text_format(out, "\"cookie\":\"%s\",", test->cookie);
+    if (!p->udp && test->stream_count && net_stream_inside(test->streams[0].tcp, &inside) == 0)
+        text_format(out, "\"tcp_mss_default\":%u,", inside.mss_bytes);
+    text_format(out,
+                "\"target_bitrate\":%" PRIu64 ",\"sock_bufsize\":%u,\"test_start\":{\"protocol\":\"%s\",\"num_streams\":%u,"
+                "\"blksize\":%u,\"omit\":0,\"duration\":%u,\"bytes\":%" PRIu64 ",\"blocks\":%" PRIu64
+                ",\"reverse\":%d,\"tos\":0,\"target_bitrate\":%" PRIu64 "}},",
+                p->rate_bps, p->window_bytes, p->udp ? "UDP" : "TCP", p->parallel, p->block_bytes,
+                p->bytes || p->blocks ? 0 : p->time_s, p->bytes, p->blocks, p->reverse, p->rate_bps);
+}
+
 static void document_print(struct iperf3_test *test, const struct text *streams, const struct line sums[2])
 {
     const struct iperf3_parameters *p = &test->parameters;
-    struct text out = {0}, sent = {0}, received = {0};
+    struct text out = {0}, sent = {0}, received = {0}, lines = {0};
     struct iperf3_results mine;
     iperf3_results_mine(test, &mine);
     line_json(test, NULL, &sums[0], !p->reverse, &sent);
     line_json(test, NULL, &sums[1], !p->reverse, &received);
-    text_format(&out, "{\"start\":{\"connected\":[%s],\"version\":\"iperf 3.12\",\"cookie\":\"%s\",",
-                text_string(&test->connected), test->cookie);
-    if (!test->server)
-        text_format(&out, "\"connecting_to\":{\"host\":\"%s\",\"port\":%u},", test->host, test->port);
-    text_format(
-        &out,
-        "\"test_start\":{\"protocol\":\"%s\",\"num_streams\":%u,\"blksize\":%u,\"omit\":0,\"duration\":%u,\"bytes\":%" PRIu64
-        ",\"blocks\":%" PRIu64 ",\"reverse\":%d,\"tos\":0,\"target_bitrate\":%" PRIu64 "}},\"intervals\":[%s],",
-        p->udp ? "UDP" : "TCP", p->parallel, p->block_bytes, p->time_s, p->bytes, p->blocks, p->reverse, p->rate_bps,
-        text_string(&test->intervals));
-    text_format(&out, "\"end\":{\"streams\":[%s],\"sum_sent\":%s,\"sum_received\":%s", text_string(streams), text_string(&sent),
-                text_string(&received));
+    document_start(test, &out);
+    text_format(&out, "\"intervals\":[%s],\"end\":{\"streams\":[%s],\"sum_sent\":%s,\"sum_received\":%s",
+                text_string(&test->intervals), text_string(streams), text_string(&sent), text_string(&received));
     if (p->udp)
         text_format(&out, ",\"sum\":%s", text_string(&received));
-    else
+    text_add(&out, ",\"cpu_utilization_percent\":{\"host_total\":0,\"host_user\":0,\"host_system\":0,\"remote_total\":0,"
+                   "\"remote_user\":0,\"remote_system\":0}");
+    if (!p->udp)
         text_format(&out, ",\"sender_tcp_congestion\":\"%s\",\"receiver_tcp_congestion\":\"%s\"",
                     p->reverse ? test->theirs.congestion : mine.congestion,
                     p->reverse ? mine.congestion : test->theirs.congestion);
-    text_add(&out, "}}\n");
-    test->run->io->out(test->run->io->context, out.data, out.length);
+    text_add(&out, "}}");
+    iperf3_json_lay_out(text_string(&out), &lines);
+    test->run->io->out(test->run->io->context, lines.data, lines.length);
     text_free(&out);
     text_free(&sent);
     text_free(&received);
+    text_free(&lines);
 }
 
 void iperf3_report_summary(struct iperf3_test *test)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "tools/iperf3_json.h"
 #include "tools/iperf3_message.h"
 
 static void parameters_go_there_and_back(void **state)
@@ -114,8 +115,10 @@ static void numbers_as_iperf3_writes_them(void **state)
     assert_string_equal(iperf3_bytes_print(640 * 1024, out, sizeof out), " 640 KBytes");
     assert_string_equal(iperf3_bytes_print(1024 * 1024, out, sizeof out), "1.00 MBytes");
     assert_string_equal(iperf3_bytes_print(1073741824.0 * 12.34, out, sizeof out), "12.3 GBytes");
-    assert_string_equal(iperf3_bits_print(9.43e9, out, sizeof out), "9.43 Gbits");
-    assert_string_equal(iperf3_bits_print(999, out, sizeof out), " 999 bits");
+    assert_string_equal(iperf3_bits_print(9.43e9, 0, out, sizeof out), "9.43 Gbits");
+    assert_string_equal(iperf3_bits_print(9.43e9, 'm', out, sizeof out), "9430 Mbits");
+    assert_string_equal(iperf3_bits_print(8 * 1536, 'K', out, sizeof out), "1.50 KBytes");
+    assert_string_equal(iperf3_bits_print(999, 0, out, sizeof out), " 999 bits");
     uint64_t number;
     assert_int_equal(iperf3_size_parse("128K", &number), 0);
     assert_int_equal(number, 131072);
@@ -142,9 +145,21 @@ static void a_cookie_is_letters_and_digits(void **state)
     assert_int_equal(strspn(cookie, "abcdefghijklmnopqrstuvwxyz234567"), IPERF3_COOKIE_BYTES - 1);
 }
 
+static void json_is_laid_out(void **state)
+{
+    struct text out = {0};
+    (void)state;
+    iperf3_json_lay_out("{\"a\":[{\"b\":1,\"c\":\"x:{},y\"},{\"d\":true}],\"e\":{},\"f\":[]}", &out);
+    assert_string_equal(text_string(&out),
+                        "{\n\t\"a\":\t[{\n\t\t\t\"b\":\t1,\n\t\t\t\"c\":\t\"x:{},y\"\n\t\t}, {\n\t\t\t\"d\":\ttrue\n\t\t}],\n"
+                        "\t\"e\":\t{},\n\t\"f\":\t[]\n}\n");
+    text_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_is_laid_out),
         cmocka_unit_test(parameters_go_there_and_back),
         cmocka_unit_test(the_real_ones_parameters),
         cmocka_unit_test(wrong_parameters),
