@@ -33,7 +33,7 @@ enum plan_feature { /* what `--without` can leave out */
 uint32_t plan_feature_find(const char *name); /* 0: unknown */
 void plan_features_print(FILE *out);
 
-enum { PLAN_NODES = 5, PLAN_WIRES = 4, PLAN_TALKS = 4, PLAN_FAULTS = 3, PLAN_SYSCTLS = 24 };
+enum { PLAN_NODES = 5, PLAN_WIRES = 4, PLAN_TALKS = 4, PLAN_FAULTS = 3, PLAN_SYSCTLS = 34 };
 
 struct plan_side { /* one end of a conversation */
     uint32_t send_bytes;

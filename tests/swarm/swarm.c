@@ -19,9 +19,11 @@
  * A node that loses its power loses its stack without a word; when it comes back it has a new one that knows of nothing. */
 #include <assert.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -29,13 +31,17 @@
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/node.h"
+#include "engine/sanitizer.h"
 #include "engine/task.h"
 #include "internet/config.h"
 #include "internet/ecn.h"
 #include "internet/stack.h"
 #include "side.h"
+#if IMP_ADDRESS_SANITIZER
+#include <sanitizer/common_interface_defs.h>
+#endif
 
-enum { END_S = 2 * 3600, LAST_S = 60 * 86400, SLICE_S = 20, TIMERS_MOST = 20000000 };
+enum { END_S = 2 * 3600, LAST_S = 60 * 86400, SLICE_S = 20, SEED_S = 200, TIMERS_MOST = 20000000 };
 enum { DAMAGED_PER_UNDETECTABLE = 500, UNDETECTABLE_MORE = 10 };
 
 static void port_up(struct world *world, unsigned node, unsigned link)
@@ -74,8 +80,10 @@ static void stack_up(struct world *world, unsigned node)
     if (!host)
         return;
     struct tcp *tcp = world->tcp[node] = tcp_create(world->stack[node]);
-    for (unsigned i = 0; i < PLAN_SYSCTLS && plan->sysctl[node > 0][i][0]; i++)
-        tcp_sysctl_set(tcp, plan->sysctl[node > 0][i][0], plan->sysctl[node > 0][i][1]);
+    for (unsigned i = 0; i < PLAN_SYSCTLS && plan->sysctl[node > 0][i][0]; i++) {
+        int result = tcp_sysctl_set(tcp, plan->sysctl[node > 0][i][0], plan->sysctl[node > 0][i][1]);
+        assert(result == 0);
+    }
     witness_stand(&world->witness, world->stack[node]);
     tcp_sysctl_set(tcp, "net.ipv4.tcp_keepalive_time", "60");
     tcp_sysctl_set(tcp, "net.ipv4.tcp_keepalive_intvl", "10");
@@ -355,6 +363,48 @@ static bool seed_holds(uint64_t seed, uint32_t without, const char *words, bool 
     return holds;
 }
 
+/* ---- a seed that breaks off: an assertion, a wild pointer, a loop without an end ---- */
+
+static struct {
+    char text[300];
+    size_t length;
+} last_words;
+
+static void last_words_say(void)
+{
+    if (write(STDOUT_FILENO, last_words.text, last_words.length) < 0)
+        _exit(1);
+}
+
+static void broken_off(int signal_number)
+{
+    last_words_say();
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+static void watch_for_breaks(void)
+{
+#if IMP_ADDRESS_SANITIZER
+    __sanitizer_set_death_callback(last_words_say);
+#endif
+    static char stack[65536]; /* a task's own may be what ran out */
+    static const int signals[] = {SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
+    sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
+    struct sigaction action = {.sa_handler = broken_off, .sa_flags = SA_ONSTACK | SA_NODEFER};
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (!IMP_ADDRESS_SANITIZER || signals[i] == SIGABRT || signals[i] == SIGALRM) /* the others it wants for itself */
+            sigaction(signals[i], &action, NULL);
+}
+
+static void seed_begins(uint64_t seed, const char *words)
+{
+    int n = snprintf(last_words.text, sizeof last_words.text,
+                     "seed %" PRIu64 " broke off\n  build/swarm --seed %" PRIu64 "%s --verbose\n", seed, seed, words);
+    last_words.length = n < (int)sizeof last_words.text ? (size_t)n : sizeof last_words.text - 1;
+    alarm(SEED_S);
+}
+
 static int usage(void)
 {
     fprintf(stderr, "usage: swarm --seeds A-B | --seed N [--verbose] [--without WORD]...\nwords:");
@@ -394,8 +444,11 @@ int main(int argc, char **argv)
     struct totals totals = {0};
     struct timespec start, stop;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    for (uint64_t seed = first; seed <= last; seed++)
+    watch_for_breaks();
+    for (uint64_t seed = first; seed <= last; seed++) {
+        seed_begins(seed, text_string(&words));
         failed += !seed_holds(seed, without, text_string(&words), verbose, &totals);
+    }
     clock_gettime(CLOCK_MONOTONIC, &stop);
     printf("%" PRIu64 " seeds, %" PRIu64 " failed, in %.1f s\n", last - first + 1, failed,
            (double)(stop.tv_sec - start.tv_sec) + (double)(stop.tv_nsec - start.tv_nsec) * 1e-9);
