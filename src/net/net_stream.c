@@ -80,9 +80,10 @@ static int take_turns(struct net *net)
     return task_sleep(net->world->turn(net));
 }
 
-ssize_t stream_read(struct stream stream, void *out, size_t capacity, struct instant deadline)
+/* Reads into `in`, or writes `out`: as much as can be at once, waiting until something can. */
+static ssize_t move(struct stream stream, void *in, const void *out, size_t length, struct instant deadline)
 {
-    if (capacity == 0)
+    if (length == 0)
         return IMP_INVALID;
     int turn = take_turns(stream.net);
     if (turn)
@@ -91,13 +92,18 @@ ssize_t stream_read(struct stream stream, void *out, size_t capacity, struct ins
         struct net_object *object = stream_object(stream);
         if (!object)
             return IMP_STALE;
-        ssize_t got = object->stream->read(object, out, capacity);
-        if (got != IMP_BUSY)
-            return got;
+        ssize_t moved = in ? object->stream->read(object, in, length) : object->stream->write(object, out, length);
+        if (moved != IMP_BUSY)
+            return moved;
         int error = net_object_wait(object, deadline);
         if (error)
             return error;
     }
+}
+
+ssize_t stream_read(struct stream stream, void *out, size_t capacity, struct instant deadline)
+{
+    return move(stream, out, NULL, capacity, deadline);
 }
 
 int stream_read_all(struct stream stream, void *out, size_t length, struct instant deadline)
@@ -111,47 +117,20 @@ int stream_read_all(struct stream stream, void *out, size_t length, struct insta
     return 0;
 }
 
-int stream_write(struct stream stream, const void *data, size_t length, struct instant deadline)
-{
-    size_t at = 0;
-    for (;;) {
-        int turn = take_turns(stream.net);
-        if (turn)
-            return turn;
-        struct net_object *object = stream_object(stream);
-        if (!object)
-            return IMP_STALE;
-        if (at == length)
-            return 0;
-        ssize_t took = object->stream->write(object, (const uint8_t *)data + at, length - at);
-        if (took >= 0) {
-            at += (size_t)took;
-            continue;
-        }
-        int error = took == IMP_BUSY ? net_object_wait(object, deadline) : (int)took;
-        if (error)
-            return error;
-    }
-}
-
 ssize_t stream_write_some(struct stream stream, const void *data, size_t length, struct instant deadline)
 {
-    if (length == 0)
-        return IMP_INVALID;
-    int turn = take_turns(stream.net);
-    if (turn)
-        return turn;
-    for (;;) {
-        struct net_object *object = stream_object(stream);
-        if (!object)
-            return IMP_STALE;
-        ssize_t took = object->stream->write(object, data, length);
-        if (took != IMP_BUSY)
-            return took;
-        int error = net_object_wait(object, deadline);
-        if (error)
-            return error;
+    return move(stream, NULL, data, length, deadline);
+}
+
+int stream_write(struct stream stream, const void *data, size_t length, struct instant deadline)
+{
+    for (size_t at = 0; at < length;) {
+        ssize_t took = stream_write_some(stream, (const uint8_t *)data + at, length - at, deadline);
+        if (took < 0)
+            return (int)took;
+        at += (size_t)took;
     }
+    return stream_object(stream) ? 0 : IMP_STALE;
 }
 
 int net_stream_inside(struct stream stream, struct socket_inside *out)

@@ -45,6 +45,17 @@ static void run(const char *text, struct instant until, struct notes *notes, str
     lab_free(lab);
 }
 
+/* All expectations of the lab hold, and there are so many. */
+static void expect_held(size_t held, const char *lab)
+{
+    struct notes notes = {0};
+    struct scenario_result result;
+    run(lab, INSTANT_NEVER, &notes, &result, NULL);
+    if (result.held != held || result.failed)
+        fail_msg("%zu held, %zu failed:\n%s", result.held, result.failed, text_string(&notes.text));
+    text_free(&notes.text);
+}
+
 static void expect_notes(const char *lab, const char *expected)
 {
     struct notes notes = {0};
@@ -93,36 +104,28 @@ static void settings_change_for_a_while(void **state)
 static void power_cuts_end_and_begin_anew(void **state)
 {
     (void)state;
-    struct notes notes = {0};
-    struct scenario_result result;
-    run(PAIR "scenario:\n"
-             "  - run: b$ ping 10.0.0.1 &\n"
-             "  - run: a$ ping -c 1 10.0.0.2\n"
-             "    expect: { exit: 0 }\n"
-             "  - fault: { node: b, down: true }\n"
-             "  - run: a$ ping -c 1 -W 1 10.0.0.2\n"
-             "    expect: { exit: 1 }\n"
-             "  - run: b$ ping -c 1 10.0.0.1\n"
-             "    expect: { exit: 127, error: the node is off }\n"
-             "  - fault: { node: b, up: true }\n"
-             "  - wait: 3s\n"
-             "  - run: a$ ping -c 1 10.0.0.2\n"
-             "    expect: { exit: 0 }\n",
-        INSTANT_NEVER, &notes, &result, NULL);
-    if (result.held != 4 || result.failed)
-        print_error("%s", text_string(&notes.text));
-    assert_int_equal(result.held, 4);
-    assert_int_equal(result.failed, 0);
-    text_free(&notes.text);
+    expect_held(4, PAIR "scenario:\n"
+                        "  - run: b$ ping 10.0.0.1 &\n"
+                        "  - run: a$ ping -c 1 10.0.0.2\n"
+                        "    expect: { exit: 0 }\n"
+                        "  - fault: { node: b, down: true }\n"
+                        "  - run: a$ ping -c 1 -W 1 10.0.0.2\n"
+                        "    expect: { exit: 1 }\n"
+                        "  - run: b$ ping -c 1 10.0.0.1\n"
+                        "    expect: { exit: 127, error: the node is off }\n"
+                        "  - fault: { node: b, up: true }\n"
+                        "  - wait: 3s\n"
+                        "  - run: a$ ping -c 1 10.0.0.2\n"
+                        "    expect: { exit: 0 }\n");
 }
 
 /* A server may have an IPv6 address of its own that duplicate address detection has yet to clear, also after a power cut. */
 static void services_listen_on_ipv6_addresses(void **state)
 {
     (void)state;
-    struct notes notes = {0};
-    struct scenario_result result;
-    run("nodes:\n"
+    expect_held(
+        3,
+        "nodes:\n"
         "  a: { address: 'fd00::1/64', dns: 'fd00::2' }\n"
         "  b:\n"
         "    address: ['fd00::2/64', 'fd00::3/64']\n"
@@ -140,38 +143,25 @@ static void services_listen_on_ipv6_addresses(void **state)
         "  - fault: { node: b, down: 1s }\n"
         "  - wait: 5s\n"
         "  - run: a$ curl -s http://ns.example/\n"
-        "    expect: { exit: 0, output: second }\n",
-        INSTANT_NEVER, &notes, &result, NULL);
-    if (result.held != 3 || result.failed)
-        print_error("%s", text_string(&notes.text));
-    assert_int_equal(result.held, 3);
-    assert_int_equal(result.failed, 0);
-    text_free(&notes.text);
+        "    expect: { exit: 0, output: second }\n");
 }
 
 /* The last word of a host that gives its address back is answered when it has none: the router is there all the same. */
 static void who_has_no_address_hears_answers(void **state)
 {
     (void)state;
-    struct notes notes = {0};
-    struct scenario_result result;
-    run("nodes:\n"
-        "  a: { address: dhcp }\n"
-        "  r: { kind: router, ports: { l: { address: 10.0.0.1/24 } }, services: { dhcp-server: { port: l, range: "
-        "10.0.0.5-10.0.0.9 } } }\n"
-        "wires: [a - r.l]\n"
-        "scenario:\n"
-        "  - run: a$ dhclient -r\n"
-        "    expect: { exit: 0 }\n"
-        "  - wait: 30s\n"
-        "  - expect: [{ event: dhcp-release, node: a }, { event: arp-probe, node: a }, { event: neighbour-failed, count: 0 "
-        "}]\n",
-        INSTANT_NEVER, &notes, &result, NULL);
-    if (result.held != 4 || result.failed)
-        print_error("%s", text_string(&notes.text));
-    assert_int_equal(result.held, 4);
-    assert_int_equal(result.failed, 0);
-    text_free(&notes.text);
+    expect_held(
+        4, "nodes:\n"
+           "  a: { address: dhcp }\n"
+           "  r: { kind: router, ports: { l: { address: 10.0.0.1/24 } }, services: { dhcp-server: { port: l, range: "
+           "10.0.0.5-10.0.0.9 } } }\n"
+           "wires: [a - r.l]\n"
+           "scenario:\n"
+           "  - run: a$ dhclient -r\n"
+           "    expect: { exit: 0 }\n"
+           "  - wait: 30s\n"
+           "  - expect: [{ event: dhcp-release, node: a }, { event: arp-probe, node: a }, { event: neighbour-failed, count: 0 "
+           "}]\n");
 }
 
 /* Whichever of two services comes first has the port, and the other one says so. */
