@@ -63,6 +63,30 @@ bool ip_device_shown(struct ip_tool *tool, const char *name, struct interface_in
     return false;
 }
 
+int ip_selection_read(struct ip_tool *tool, struct ip_selection *out)
+{
+    const char *word, *name = NULL;
+    struct interface_info only;
+    *out = (struct ip_selection){.index = 0};
+    while ((word = ip_word(tool))) {
+        if (strcmp(word, "up") == 0)
+            out->up_only = true;
+        else if (strcmp(word, "dev") != 0)
+            name = word;
+        else if (!(name = ip_value(tool)))
+            return 255;
+    }
+    if (name && !ip_device_shown(tool, name, &only))
+        return 1;
+    out->index = name ? only.index : 0;
+    return 0;
+}
+
+bool ip_selected(const struct ip_selection *selection, const struct interface_info *info)
+{
+    return (!selection->index || selection->index == info->index) && (!selection->up_only || info->flags & INTERFACE_UP);
+}
+
 int ip_invalid(struct ip_tool *tool, const char *what, const char *value)
 {
     const char *family = tool->family == 4 ? "inet " : tool->family == 6 ? "inet6 " : "any valid ";

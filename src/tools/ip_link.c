@@ -74,22 +74,14 @@ static void print_drops(struct ip_tool *tool, struct text *out)
 
 static int show(struct ip_tool *tool)
 {
-    struct interface_info info, only;
+    struct interface_info info;
+    struct ip_selection selection;
     struct text out = {0};
-    const char *word, *name = NULL;
-    bool up_only = false;
-    while ((word = ip_word(tool))) {
-        if (strcmp(word, "up") == 0)
-            up_only = true;
-        else if (strcmp(word, "dev") != 0)
-            name = word;
-        else if (!(name = ip_value(tool)))
-            return 255;
-    }
-    if (name && !ip_device_shown(tool, name, &only))
-        return 1;
+    int status = ip_selection_read(tool, &selection);
+    if (status)
+        return status;
     for (size_t at = 0; net_interface_next(tool->net, &at, &info) == 0;) {
-        if ((name && info.index != only.index) || (up_only && !(info.flags & INTERFACE_UP)))
+        if (!ip_selected(&selection, &info))
             continue;
         ip_print_interface(tool, &info, true, &out);
         if (tool->brief) {

@@ -26,6 +26,12 @@ int ip_command(struct ip_tool *tool, const char *const *commands);
 int ip_unknown_command(struct ip_tool *tool, const char *word, const char *object); /* says so; 255 */
 bool ip_device(struct ip_tool *tool, const char *name, struct interface_info *out); /* or says "Cannot find device" */
 bool ip_device_shown(struct ip_tool *tool, const char *name, struct interface_info *out);
+struct ip_selection { /* which interfaces `show [dev] NAME up` means */
+    uint16_t index;   /* 0: any */
+    bool up_only;
+};
+int ip_selection_read(struct ip_tool *tool, struct ip_selection *out); /* the rest of the line; 0 or the exit status */
+bool ip_selected(const struct ip_selection *selection, const struct interface_info *info);
 int ip_invalid(struct ip_tool *tool, const char *what, const char *value); /* Error: any valid ... is expected; 1 */
 int ip_refused(struct ip_tool *tool, const char *sentence);                /* RTNETLINK answers: ...; 2 */
 const char *ip_error_words(int error);                                     /* as strerror() says it of Linux's errno */
