@@ -31,7 +31,7 @@ static const struct option_row ROWS[] = {
     {SOL_SOCKET, SO_KEEPALIVE, 0, 0, 1, TCP_KNOB_KEEP_ALIVE},
     {SOL_SOCKET, SO_BROADCAST, 0, 0, 1, NO_KNOB},
     {SOL_SOCKET, SO_DONTROUTE, 0, 0, 1, NO_KNOB},
-    {SOL_SOCKET, SO_OOBINLINE, 0, 0, 1, NO_KNOB},
+    {SOL_SOCKET, SO_OOBINLINE, 0, 0, 1, TCP_KNOB_URGENT},
     {SOL_SOCKET, SO_TIMESTAMP, 0, 0, 1, NO_KNOB},
     {SOL_SOCKET, SO_TIMESTAMPNS, 0, 0, 1, NO_KNOB},
     {SOL_SOCKET, SO_TIMESTAMPING, 0, 0, STAMPS_KNOWN, NO_KNOB},
@@ -107,10 +107,14 @@ int32_t *option_place(struct socket *socket, int level, int name) { return &sock
 
 int32_t option_value(const struct socket *socket, int level, int name) { return socket->values[row_of(level, name)]; }
 
+static uint32_t urgent_style(int32_t in_line) { return in_line ? TCP_URGENT_MARKED : TCP_URGENT_APART; }
+
 static void apply(struct socket *socket, unsigned row)
 {
+    int32_t value = socket->values[row];
     if (socket->tcp && ROWS[row].knob != NO_KNOB)
-        (void)tcp_set(socket->tcp, (enum tcp_knob)ROWS[row].knob, (uint32_t)socket->values[row]);
+        (void)tcp_set(socket->tcp, (enum tcp_knob)ROWS[row].knob,
+                      ROWS[row].knob == TCP_KNOB_URGENT ? urgent_style(value) : (uint32_t)value);
 }
 
 void options_apply(struct socket *socket)
@@ -129,6 +133,7 @@ void options_prepare(const struct socket *socket, struct tcp_settings *settings)
     settings->maximum_segment = (uint16_t)option_value(socket, IPPROTO_TCP, LINUX_TCP_MAXSEG);
     settings->no_delay = option_value(socket, IPPROTO_TCP, LINUX_TCP_NODELAY) != 0;
     settings->personal.fast_open_no_cookie = option_value(socket, IPPROTO_TCP, LINUX_TCP_FASTOPEN_NO_COOKIE) != 0;
+    settings->personal.urgent = (uint8_t)urgent_style(option_value(socket, SOL_SOCKET, SO_OOBINLINE));
     settings->keep_alive = option_value(socket, SOL_SOCKET, SO_KEEPALIVE) != 0;
     uint32_t range = (uint32_t)option_value(socket, IPPROTO_IP, LINUX_IP_LOCAL_PORT_RANGE);
     settings->port_first = range & UINT16_MAX;

@@ -4,7 +4,8 @@
  * empty pipe waits, or ends when nobody can write any more; writing a full one waits, or is EPIPE when nobody will read. The capacity
  * is Linux's 64 KiB.
  *
- * splice() moves bytes through a buffer of this program's: nothing is saved by it, but the calls' results are Linux's. One side must be a
+ * splice() ends at urgent data, also where that is in line: as long as it is next, there is nothing to move (0, or EAGAIN for who does not wait).
+ * It moves bytes through a buffer of this program's: nothing is saved by it, but the calls' results are Linux's. One side must be a
  * pipe. It waits for the first byte only. */
 #include <assert.h>
 #include <errno.h>
@@ -154,6 +155,8 @@ static ssize_t move(struct drill *drill, struct descriptor *in, struct descripto
         size_t room = PIPE_BYTES - to->ring->length;
         length = length < room ? length : room;
     }
+    if (in->kind == DESCRIPTOR_STREAM && stream_stops((struct socket *)in))
+        return waits && !in->nonblocking ? 0 : fail(EAGAIN);
     uint8_t *buffer = memory_take(length ? length : 1);
     struct iovec piece = {buffer, length};
     struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};

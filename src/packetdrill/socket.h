@@ -75,6 +75,7 @@ void stream_settings(struct socket *socket, struct tcp_settings *out);
 /* ---- stream_data.c ---- */
 ssize_t stream_receive(struct socket *socket, struct msghdr *message, int flags);
 ssize_t stream_send(struct socket *socket, const struct msghdr *message, int flags);
+bool stream_stops(const struct socket *socket); /* at urgent data, which splice() does not move */
 int stream_ioctl(struct socket *socket, unsigned long request, int *value);
 
 /* ---- fast_open.c ---- */

@@ -328,8 +328,13 @@ short stream_events(struct socket *socket)
         events |= POLLIN | POLLRDNORM | POLLRDHUP;
     if (tcp_connected(socket->tcp) != IMP_BUSY) {
         uint32_t least = (uint32_t)option_value(socket, SOL_SOCKET, SO_RCVLOWAT);
+        struct tcp_urgent urgent;
+        tcp_urgent(socket->tcp, &urgent);
+        least += urgent.at_mark && urgent.readable < info.receive_queue; /* the byte that is passed over does not count */
         if (info.receive_queue && info.receive_queue >= least)
             events |= POLLIN | POLLRDNORM;
+        if (urgent.here)
+            events |= POLLPRI;
         if (out_over || tcp_writable(socket->tcp))
             events |= POLLOUT | POLLWRNORM;
         else

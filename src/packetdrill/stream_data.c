@@ -7,7 +7,8 @@
  * Sending: a call that blocks returns when the last byte is in the send buffer, one that does not with what fitted. MSG_MORE corks for
  * this one call, MSG_EOR ends a record. MSG_FASTOPEN is fast_open.c's. MSG_ZEROCOPY is a copy, whose completion error_queue.c tells. There is no signal: EPIPE is all.
  *
- * Out-of-band data (MSG_OOB) is left out: RFC 6093 asks that nobody use it. */
+ * Urgent data as Linux has it: the last urgent byte is not in the stream but for recv(MSG_OOB), which never waits, unless SO_OOBINLINE is set. A
+ * read that got anything ends at the mark, whatever it was to wait for. SIGURG is not sent: there is no one here to send it to. */
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -44,8 +45,11 @@ static bool bytes_came(struct drill *drill, void *context)
     if (input_ended(want->socket))
         return true;
     struct tcp_info info;
+    struct tcp_urgent urgent;
     tcp_socket_info(want->socket->tcp, &info);
-    return info.receive_queue >= want->bytes;
+    tcp_urgent(want->socket->tcp, &urgent);
+    bool passes = urgent.at_mark && urgent.readable < info.receive_queue; /* over a byte that is not for this reader */
+    return info.receive_queue >= want->bytes + passes;
 }
 
 /* Nothing is left to read: the end (0), the error, or -1 with EAGAIN. */
@@ -59,6 +63,31 @@ static ssize_t nothing_left(struct socket *socket)
     if (error)
         return fail(error);
     return socket->ended || socket->shut_read ? 0 : fail(EAGAIN);
+}
+
+static bool at_mark(const struct socket *socket)
+{
+    struct tcp_urgent urgent;
+    tcp_urgent(socket->tcp, &urgent);
+    return urgent.at_mark;
+}
+
+static ssize_t receive_urgent(struct socket *socket, struct msghdr *message, int flags)
+{
+    uint8_t byte = 0;
+    int n = tcp_urgent_read(socket->tcp, &byte, flags & MSG_PEEK);
+    if (n < 0)
+        return n == IMP_INVALID ? fail(EINVAL) : socket->shut_read ? 0 : fail(EAGAIN);
+    if (n == 0)
+        return 0;
+    message->msg_flags |= MSG_OOB;
+    if (message_room(message) == 0) {
+        message->msg_flags |= MSG_TRUNC;
+        return 0;
+    }
+    if (!(flags & MSG_TRUNC))
+        message_scatter(message, &byte, 1);
+    return 1;
 }
 
 static ssize_t take(struct socket *socket, uint8_t *to, size_t length, int flags)
@@ -84,7 +113,7 @@ static ssize_t receive_into(struct socket *socket, uint8_t *buffer, size_t lengt
         }
         if (n > 0)
             done += (size_t)n;
-        if (done >= target || (flags & MSG_PEEK && n > 0))
+        if (done >= target || (flags & MSG_PEEK && n > 0) || (done && socket->tcp && at_mark(socket)))
             return (ssize_t)done;
         if (input_ended(socket))
             return done ? (ssize_t)done : socket->tcp ? nothing_left(socket) : 0;
@@ -116,6 +145,15 @@ static void tell_queue(struct socket *socket, struct msghdr *message, size_t roo
     message->msg_controllen = CMSG_SPACE(sizeof left);
 }
 
+bool stream_stops(const struct socket *socket)
+{
+    struct tcp_info info;
+    if (!socket->tcp || socket->listening)
+        return false;
+    tcp_socket_info(socket->tcp, &info);
+    return info.receive_queue > 0 && at_mark(socket);
+}
+
 ssize_t stream_receive(struct socket *socket, struct msghdr *message, int flags)
 {
     size_t length = message_room(message);
@@ -125,12 +163,12 @@ ssize_t stream_receive(struct socket *socket, struct msghdr *message, int flags)
         return error_queue_receive(socket, message);
     message->msg_controllen = 0;
     message->msg_flags = 0;
-    if (flags & MSG_OOB)
-        return fail(EINVAL);
     if (!socket->tcp || socket->listening) {
         int error = stream_take_error(socket);
         return fail(error ? error : ENOTCONN);
     }
+    if (flags & MSG_OOB)
+        return receive_urgent(socket, message, flags);
     if (length == 0)
         return 0;
     uint8_t *buffer = memory_take(length);
@@ -193,8 +231,8 @@ static ssize_t send_bytes(struct socket *socket, const struct msghdr *message, c
             return (ssize_t)done;
         bool opening = tcp_connected(socket->tcp) == IMP_BUSY;
         size_t end = pinned ? fragments_end(message, done) : length;
-        unsigned how =
-            (flags & MSG_MORE && end == length ? TCP_SEND_MORE : 0u) | (flags & MSG_EOR || end < length ? TCP_SEND_RECORD : 0u);
+        unsigned how = (flags & MSG_MORE && end == length ? TCP_SEND_MORE : 0u) |
+                       (flags & MSG_EOR || end < length ? TCP_SEND_RECORD : 0u) | (flags & MSG_OOB ? TCP_SEND_URGENT : 0u);
         size_t asked = end - done;
         ssize_t n = opening ? IMP_BUSY : tcp_send(socket->tcp, data + done, asked, how);
         if (n > 0) {
@@ -255,11 +293,14 @@ int stream_ioctl(struct socket *socket, unsigned long request, int *value)
     if (socket->tcp)
         tcp_socket_info(socket->tcp, &info);
     bool opening = info.state == TCP_SYN_SENT || info.state == TCP_SYN_RECEIVED;
+    struct tcp_urgent urgent = {.at_mark = false};
+    if (socket->tcp)
+        tcp_urgent(socket->tcp, &urgent);
     switch (request) {
-    case SIOCINQ: *value = opening ? 0 : (int)info.receive_queue; return 0;
+    case SIOCINQ: *value = opening ? 0 : (int)urgent.readable; return 0;
     case SIOCOUTQ: *value = opening ? 0 : (int)info.outstanding; return 0;
     case SIOCOUTQNSD: *value = opening ? 0 : (int)info.not_sent; return 0;
-    case SIOCATMARK: *value = 0; return 0;
+    case SIOCATMARK: *value = urgent.at_mark; return 0;
     default: return fail(ENOTTY);
     }
 }

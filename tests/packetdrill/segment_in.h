@@ -92,7 +92,7 @@ static void in(const char *text) /* a segment from the remote host arrives now *
 {
     static uint8_t segment[66000];
     char flags[8], options[96] = "";
-    unsigned first, last, bytes, ack = 0, window = 0, ecn = 0;
+    unsigned first, last, bytes, ack = 0, window = 0, ecn = 0, urgent = 0;
     if (sscanf(text, "%7s %u:%u(%u)", flags, &first, &last, &bytes) != 4)
         fail_msg("not a segment: %s", text);
     const char *place = strstr(text, "ack ");
@@ -113,9 +113,14 @@ static void in(const char *text) /* a segment from the remote host arrives now *
     put32(segment + 8, acks ? local_first + ack : 0);
     segment[12] = (uint8_t)(header / 4 << 4 | (strchr(flags, 'A') ? 1 : 0));
     segment[13] = (uint8_t)((strchr(flags, 'F') ? 1 : 0) | (strchr(flags, 'S') ? 2 : 0) | (strchr(flags, 'R') ? 4 : 0) |
-                            (strchr(flags, 'P') ? 8 : 0) | (acks ? 16 : 0) | (strchr(flags, 'E') ? 64 : 0) |
-                            (strchr(flags, 'W') ? 128 : 0));
+                            (strchr(flags, 'P') ? 8 : 0) | (acks ? 16 : 0) | (strchr(flags, 'U') ? 32 : 0) |
+                            (strchr(flags, 'E') ? 64 : 0) | (strchr(flags, 'W') ? 128 : 0));
     put16(segment + 14, window);
+    place = strstr(text, "urg ");
+    if (place) {
+        (void)sscanf(place, "urg %u", &urgent);
+        put16(segment + 18, urgent);
+    }
     for (unsigned i = 0; i < bytes; i++)
         segment[header + i] = (uint8_t)('a' + (first + i) % 26);
     place = strstr(text, "ect ");

@@ -72,11 +72,13 @@ static void out(double at_s, const char *text)
     char line[256], options[160] = "";
     if (header > 20)
         print_options(segment + 20, header - 20, options, sizeof options);
-    int n = snprintf(line, sizeof line, "%s%s%s%s%s%s%s%s %u:%u(%u)", bits & 1 ? "F" : "", bits & 2 ? "S" : "",
-                     bits & 4 ? "R" : "", bits & 8 ? "P" : "", bits & 64 ? "E" : "", bits & 128 ? "W" : "",
-                     segment[12] & 1 ? "A" : "", bits & 16 ? "." : "", first, first + bytes, bytes);
+    int n = snprintf(line, sizeof line, "%s%s%s%s%s%s%s%s%s %u:%u(%u)", bits & 1 ? "F" : "", bits & 2 ? "S" : "",
+                     bits & 4 ? "R" : "", bits & 8 ? "P" : "", bits & 32 ? "U" : "", bits & 64 ? "E" : "",
+                     bits & 128 ? "W" : "", segment[12] & 1 ? "A" : "", bits & 16 ? "." : "", first, first + bytes, bytes);
     if (bits & 16)
         n += snprintf(line + n, sizeof line - (size_t)n, " ack %u", get32(segment + 8));
+    if (bits & 32)
+        n += snprintf(line + n, sizeof line - (size_t)n, " urg %u", get16(segment + 18));
     snprintf(line + n, sizeof line - (size_t)n, " win %u%s", get16(segment + 14), options);
     if (strncmp(line, text, strlen(text)) != 0)
         fail_msg("at %.6f s came \"%s\", not \"%s\"", (double)received_us / 1e6, line, text);

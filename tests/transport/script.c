@@ -252,6 +252,8 @@ static inline void script_expect(struct script *s, char *text)
         what = "payload";
     else if (seen->flags != want->flags)
         what = "flags";
+    else if (seen->urgent != want->urgent)
+        what = "urgent pointer";
     else if (seen->sequence.n != want->sequence.n && !(want->flags & TCP_SYN))
         what = "sequence number";
     else if (seen->payload_bytes != e.length)
@@ -355,6 +357,7 @@ static inline int script_error(const char *word)
                  {"unreachable", IMP_UNREACHABLE},
                  {"in-use", IMP_IN_USE},
                  {"end", 0},
+                 {"invalid", IMP_INVALID},
                  {"denied", IMP_DENIED}};
     for (size_t i = 0; i < count_of(words); i++)
         if (strcmp(words[i].word, word) == 0)
@@ -393,10 +396,25 @@ static inline void script_read(struct script *s, const char *argument)
     s->read += n > 0 ? (uint64_t)n : 0;
 }
 
+/* The urgent byte that is apart: "here" and "look" (it stays) when it is there, else the result. */
+static inline void script_read_urgent(struct script *s, const char *want)
+{
+    struct tcp_urgent about;
+    tcp_urgent(s->socket, &about);
+    uint8_t byte = 0;
+    bool there = strcmp(want, "here") == 0 || strcmp(want, "look") == 0;
+    script_result(s, "read-urgent", tcp_urgent_read(s->socket, &byte, strcmp(want, "look") == 0),
+                  there ? 1 : script_error(want));
+    if (there && byte != script_pattern(s->read + about.ahead, 2))
+        script_fail(s, "the urgent byte is wrong");
+}
+
 static inline void script_info(struct script *s, const char *name, double want)
 {
     struct tcp_info info;
+    struct tcp_urgent urgent;
     tcp_socket_info(s->socket, &info);
+    tcp_urgent(s->socket, &urgent);
     unsigned alpha = 0;
     (void)sscanf(info.congestion_state, "dctcp:(alpha:%u", &alpha);
     const struct {
@@ -421,6 +439,10 @@ static inline void script_info(struct script *s, const char *name, double want)
                   {"delivered-ce-bytes", info.delivered_ecn_bytes[3]},
                   {"accurate-ecn", info.accurate_ecn},
                   {"ecn", info.ecn},
+                  {"at-mark", urgent.at_mark},
+                  {"readable", urgent.readable},
+                  {"urgent-here", urgent.here},
+                  {"urgent-notices", urgent.notices},
                   {"ecn-failed", info.accurate_ecn_failed},
                   {"ecn-option-seen", info.accurate_ecn_option_seen}};
     for (size_t i = 0; i < count_of(values); i++)
@@ -503,6 +525,8 @@ static inline void script_option(struct script *s, const char *text)
         s->settings.personal.user_timeout_ms = value;
     else if (strcmp(name, "not-sent-low") == 0)
         s->settings.personal.not_sent_low = value;
+    else if (strcmp(name, "urgent") == 0)
+        s->settings.personal.urgent = strcmp(word, "apart") == 0 ? TCP_URGENT_APART : TCP_URGENT_MARKED;
     else if (strcmp(name, "port") == 0)
         s->settings.local.port = (uint16_t)value;
     else if (strcmp(name, "keep-alive") == 0)
@@ -569,6 +593,12 @@ static inline void script_command(struct script *s, char *text)
             script_result(s, "write", (int)tcp_write(s->socket, "x", 1), script_error(*b ? b : a));
         else
             script_write(s, (uint32_t)strtoul(a, NULL, 10), *word == 'r' ? TCP_SEND_RECORD : 0);
+    } else if (strcmp(word, "urgent") == 0) {
+        script_write(s, (uint32_t)strtoul(a, NULL, 10), TCP_SEND_URGENT);
+    } else if (strcmp(word, "read-urgent") == 0) {
+        script_read_urgent(s, a);
+    } else if (strcmp(word, "passed") == 0) {
+        s->read += strtoul(a, NULL, 10);
     } else if (strcmp(word, "read") == 0) {
         script_read(s, a);
     } else if (strcmp(word, "connected") == 0) {

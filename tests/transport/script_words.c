@@ -127,6 +127,8 @@ static inline bool script_segment(struct script *s, char *text, struct expectati
         } else if (sscanf(p, " win %u%n", &value, &n) == 1 && n) {
             g->window = (uint16_t)value;
             e->has_window = true;
+        } else if (sscanf(p, " urg %u%n", &value, &n) == 1 && n) {
+            g->urgent = (uint16_t)value;
         } else if (sscanf(p, " ecn %u%n", &value, &n) == 1 && n) {
             e->ecn = (uint8_t)value;
             e->has_ce = true;

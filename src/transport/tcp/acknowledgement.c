@@ -127,6 +127,8 @@ static void free_acknowledged(struct tcp_connection *c, struct sequence ack, str
     bool full = c->snd.limit < c->send.length + c->snd.limit / 3 && !(c->flags & CONNECTION_SEND_MEMORY);
     send_buffer_drop(&c->send, bytes);
     c->snd.una = ack;
+    if (c->flags & CONNECTION_URGENT)
+        urgent_acknowledged(c);
     c->count.bytes_acked += bytes;
     tune_send_buffer(c);
     bool awaited = busy_acknowledged(c, now);

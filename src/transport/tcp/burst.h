@@ -33,7 +33,7 @@ struct burst_write {
     const uint8_t *data; /* to be copied, or NULL: */
     struct block *block; /* lent, from `offset` on */
     uint32_t offset, length;
-    bool more, record;
+    bool more, record, urgent;
 };
 uint32_t burst_write(struct tcp_connection *c, const struct burst_write *write, struct instant now); /* how many it took */
 uint32_t burst_room(struct tcp_connection *c);           /* bytes that may be written now; 0: the send buffer is full */

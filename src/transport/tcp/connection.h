@@ -10,6 +10,7 @@
 #include "transport/tcp/send_buffer.h"
 #include "transport/tcp/sending.h"
 #include "transport/tcp/tcp_internal.h"
+#include "transport/tcp/urgent.h"
 
 /* A connection: RFC 9293's transmission control block. An idle established one is this and nothing else: the buffers and queues in it
  * hold no memory when empty, and what belongs to sending is taken with the first segment. `snd` and `rcv` carry the RFC's names (section 3.3.1). */
@@ -62,6 +63,7 @@ struct tcp_connection {
         uint32_t tune_space;
         int64_t rtt_ns;
     } rcv;
+    struct urgent urgent;    /* of what is received */
     struct send_buffer send; /* from snd.una on (from snd.una + 1 while the SYN is not acknowledged) */
     struct receive_buffer receive;
     struct reassembly reassembly;

@@ -50,6 +50,7 @@ enum connection_flag {
     CONNECTION_PATH_SHORT = 134217728,  /* the path took less than its first link does: it may take more again */
     CONNECTION_ECN_SEEN = 268435456,    /* the peer sent something that a queue may mark, or did */
     CONNECTION_SEND_MEMORY = 536870912, /* snd.limit counts the packets' own cost, too */
+    CONNECTION_URGENT = 1073741824,     /* urgent bytes are not yet acknowledged: sending.urgent_end */
     CONNECTION_FAST_OPEN = 33554432,    /* open though the handshake is not over: may be read and written in SYN-RECEIVED */
 };
 enum ack_flag { ACK_WANTED = 1, ACK_NOW = 2, ACK_PUSHED = 4 };

@@ -5,7 +5,7 @@
  *   3 security          not here
  *   4 SYN               a challenge (RFC 5961 section 4); in SYN-RECEIVED a repeated SYN gets its SYN+ACK again
  *   5 ACK               acknowledgement.c; the states that wait for the ACK of our FIN move on
- *   6 URG               read as plain data (RFC 6093 recommends that nobody use it)
+ *   6 URG               urgent.c: nothing, unless the application asked to be told
  *   7 text              receive_data(): queued in order, kept for later, or known already
  *   8 FIN               when everything before it is here
  *
@@ -383,6 +383,8 @@ void connection_input(struct tcp_connection *c, const struct packet_info *info, 
         reply_reset(c->socket.tcp, info, segment); /* as if no connection were here */
         connection_end(c, IMP_CLOSED);
     }
+    if ((segment->flags & TCP_URG || c->urgent.state == URGENT_ANNOUNCED) && may_receive(c))
+        urgent_received(c, segment, frame);
     if (c->socket.state != TCP_CLOSED && (segment->payload_bytes || segment->flags & TCP_FIN)) {
         if (may_receive(c)) {
             ecn_received(c, segment, now);

@@ -36,6 +36,7 @@ static bool set_personal(struct tcp_personal *personal, enum tcp_knob knob, uint
     case TCP_KNOB_TRAFFIC_CLASS: personal->traffic_class = (uint8_t)(value & ~3u); return true;
     case TCP_KNOB_FAST_OPEN_NO_COOKIE: personal->fast_open_no_cookie = value != 0; return true;
     case TCP_KNOB_NOT_SENT_LOW: personal->not_sent_low = value; return true;
+    case TCP_KNOB_URGENT: personal->urgent = (uint8_t)value; return true;
     default: return false;
     }
 }
@@ -183,11 +184,16 @@ ssize_t tcp_peek(const struct tcp_socket *socket, void *out, size_t capacity)
     const struct tcp_connection *c = container_of(socket, const struct tcp_connection, socket);
     if (c->receive.length == 0)
         return tcp_read((struct tcp_socket *)(uintptr_t)socket, out, 0);
-    uint32_t done = 0;
+    uint32_t done = 0, skip = 0;
+    if (c->urgent.state != URGENT_NONE)
+        capacity = urgent_look(c, capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX, &skip);
+    if (skip && c->receive.length == 1)
+        return c->flags & CONNECTION_FIN_RECEIVED ? 0 : IMP_BUSY;
     for (const struct frame *frame = c->receive.first; frame && done < capacity; frame = frame->next) {
-        uint32_t held = frame_total(frame), room = (uint32_t)(capacity - done);
+        uint32_t held = frame_total(frame) - skip, room = (uint32_t)(capacity - done);
         uint32_t n = held < room ? held : room;
-        frame_copy_out(frame, 0, (uint8_t *)out + done, n);
+        frame_copy_out(frame, skip, (uint8_t *)out + done, n);
+        skip = 0;
         done += n;
     }
     return (ssize_t)done;

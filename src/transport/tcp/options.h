@@ -35,6 +35,7 @@ enum tcp_knob {
     TCP_KNOB_THIN_LINEAR,
     TCP_KNOB_SAVE_SYN,
     TCP_KNOB_RTO_MOST_MS, /* the RTO's upper end */
+    TCP_KNOB_URGENT,      /* enum tcp_urgent_style; before the first pointer comes */
     TCP_KNOB_SEND_MEMORY, /* as SEND_BUFFER, but counted as Linux does: twice as much, with the packets' own cost */
 };
 /* 0, or IMP_UNSUPPORTED. */
@@ -49,10 +50,22 @@ int tcp_fast_open_key_set(struct tcp_socket *listener, const uint8_t *bytes, siz
 size_t tcp_fast_open_key(const struct tcp *tcp, uint8_t out[32]);
 void tcp_forget_peers(struct tcp *tcp); /* the cookies and what else was learnt of other hosts */
 /* As tcp_write(). MORE: what is not a full segment waits for what follows, as with a cork for this call. RECORD: nothing written later goes into a
- * segment with the last of these bytes (MSG_EOR). */
-enum tcp_send_flag { TCP_SEND_MORE = 1, TCP_SEND_RECORD = 2 };
+ * segment with the last of these bytes (MSG_EOR). URGENT: the last of them is urgent (MSG_OOB). */
+enum tcp_send_flag { TCP_SEND_MORE = 1, TCP_SEND_RECORD = 2, TCP_SEND_URGENT = 4 };
 ssize_t tcp_send(struct tcp_socket *socket, const void *data, size_t length, unsigned flags);
 /* As tcp_read(), but the bytes stay. */
 ssize_t tcp_peek(const struct tcp_socket *socket, void *out, size_t capacity);
+/* What a reader knows of urgent data (RFC 6093): nothing of it; where it is, in line; or the last byte of it is not in the stream. */
+enum tcp_urgent_style { TCP_URGENT_PLAIN, TCP_URGENT_MARKED, TCP_URGENT_APART };
+struct tcp_urgent {
+    bool here;         /* the urgent byte came, and was not read */
+    bool at_mark;      /* the next byte is the urgent one, or would be, were it in the stream */
+    uint32_t ahead;    /* bytes that may be read before the mark, or all that is there */
+    uint32_t readable; /* the same where the byte is apart, else all that is there (SIOCINQ) */
+    uint32_t notices;  /* pointers that came */
+};
+void tcp_urgent(const struct tcp_socket *connection, struct tcp_urgent *out);
+/* The byte that is apart: 1; 0 at the stream's end; IMP_BUSY when it was only announced; IMP_INVALID when there is none. */
+int tcp_urgent_read(struct tcp_socket *connection, uint8_t *byte, bool stays);
 
 #endif

@@ -104,6 +104,8 @@ static void header_prepare(struct tcp_connection *c, struct tcp_segment *segment
     segment->sack_count = 0;
     if (flags & TCP_SYN)
         return;
+    if (c->flags & CONNECTION_URGENT)
+        urgent_tell(c, segment);
     uint32_t window = receive_window_select(c) >> c->rcv.scale;
     segment->window = (uint16_t)window;
     if (c->flags & CONNECTION_TIMESTAMPS) { /* a reset has them too (RFC 7323 section 3.2) */
@@ -280,6 +282,10 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
 void output_probe(struct tcp_connection *c, struct instant now)
 {
     struct tcp_segment segment;
+    if (c->flags & CONNECTION_URGENT) { /* with the number that is next, so that its pointer is not taken for an old one */
+        header_prepare(c, &segment, TCP_ACK | ecn_flags(c, false), c->snd.una, now);
+        (void)send_bare(c, &segment, now);
+    }
     header_prepare(c, &segment, TCP_ACK | ecn_flags(c, false), sequence_back(c->snd.una, 1), now);
     (void)send_bare(c, &segment, now);
 }
@@ -395,7 +401,7 @@ bool output_paced(struct tcp_connection *c, struct instant now)
 
 bool output_small_may_go(const struct tcp_connection *c, uint32_t length, const struct burst_piece *piece)
 {
-    if (!piece->last) /* nothing will ever be added to it */
+    if (!piece->last || c->flags & CONNECTION_URGENT) /* nothing will ever be added to it; or it is urgent */
         return true;
     if (length == piece->length && c->flags & CONNECTION_FIN_QUEUED)
         return true;
@@ -504,7 +510,7 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
             break;
         if (left == 0 && !bare_fin) {
             uint32_t half = cwnd > 1 ? cwnd / 2 : 1, quota = cwnd - in_flight < half ? cwnd - in_flight : half;
-            left = burst_segments(c, &piece, quota < most ? quota : most, window);
+            left = c->flags & CONNECTION_URGENT ? 1 : burst_segments(c, &piece, quota < most ? quota : most, window);
             end = left > 1 ? SENT_BURST_END : 0;
             uint64_t bytes = (uint64_t)left * output_mss(c);
             if (burst_pushed(c, sequence_add(c->snd.nxt, bytes < piece.length ? (uint32_t)bytes : piece.length)))

@@ -29,7 +29,8 @@ struct sending {
     /* The last SACK option, in order of the stream: what is known need not be looked at again. */
     struct sack_block sack_cache[TCP_SACK_BLOCKS_MAX];
     struct burst_queue burst;
-    struct { /* busy.c */
+    struct sequence urgent_end; /* behind the last urgent byte; with CONNECTION_URGENT */
+    struct {                    /* busy.c */
         enum busy { BUSY_NOT, BUSY_SENDING, BUSY_WINDOW, BUSY_BUFFER, BUSY_KINDS } kind;
         struct instant since;
         int64_t spent_ns[BUSY_KINDS];

@@ -97,6 +97,9 @@ ssize_t tcp_read(struct tcp_socket *socket, void *out, size_t capacity)
 {
     struct tcp_connection *c = connection_of(socket);
     assert(socket->kind == SOCKET_CONNECTION);
+    uint32_t wanted = capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX;
+    if (c->urgent.state != URGENT_NONE)
+        wanted = urgent_limit(c, wanted);
     if (c->receive.length == 0) {
         if (c->flags & CONNECTION_DEFERRED)
             fast_open_go(c, tcp_now(socket->tcp)); /* who waits for an answer will not ask first */
@@ -104,8 +107,9 @@ ssize_t tcp_read(struct tcp_socket *socket, void *out, size_t capacity)
             return IMP_BUSY;
         return c->flags & CONNECTION_FIN_RECEIVED ? 0 : c->error;
     }
-    uint32_t wanted = capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX;
     uint32_t n = receive_buffer_read(&c->receive, out, wanted);
+    if (c->urgent.state != URGENT_NONE)
+        urgent_passed(c);
     if (socket->state != TCP_CLOSED && n > 0) {
         struct instant now = tcp_now(socket->tcp);
         receive_tune(c, now);
@@ -149,6 +153,8 @@ static ssize_t write_now(struct tcp_connection *c, const struct burst_write *wri
     uint32_t n = burst_write(c, write, tcp_now(tcp));
     if (n < wanted)
         busy_wants_room(c);
+    if (n && write->urgent)
+        urgent_written(c);
     if (c->flags & CONNECTION_DEFERRED)
         fast_open_go(c, tcp_now(tcp));
     if (corks)
@@ -173,7 +179,8 @@ ssize_t tcp_send(struct tcp_socket *socket, const void *data, size_t length, uns
     struct burst_write write = {.data = data,
                                 .length = (uint32_t)n,
                                 .more = flags & TCP_SEND_MORE && whole,
-                                .record = flags & TCP_SEND_RECORD && whole};
+                                .record = flags & TCP_SEND_RECORD && whole,
+                                .urgent = flags & TCP_SEND_URGENT};
     return write_now(c, &write, length);
 }
 

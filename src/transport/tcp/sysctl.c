@@ -78,6 +78,7 @@ struct row {
     ONE("rto_min_us", rto_min_us, 1000, 1000000, TCP_RTO_MIN_NS / NS_PER_US)                                                   \
     ONE("sack", sack, 0, 1, 1)                                                                                                 \
     ONE("slow_start_after_idle", slow_start_after_idle, 0, 1, 1)                                                               \
+    ONE("stdurg", stdurg, 0, 1, 0)                                                                                             \
     ONE("syn_linear_timeouts", syn_linear_timeouts, 0, 127, LIMIT_TCP_SYN_LINEAR)                                              \
     ONE("syn_retries", syn_retries, 1, 127, LIMIT_TCP_SYN_RETRIES)                                                             \
     ONE("synack_retries", synack_retries, 0, 255, LIMIT_TCP_SYN_ACK_RETRIES)                                                   \

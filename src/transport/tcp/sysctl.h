@@ -32,6 +32,7 @@ struct tcp_sysctls {
     uint32_t window_validation;                                                /* 1: by RFC 7661, 0: as Linux; imp's own */
     uint32_t user_timeout_option_s, user_timeout_least_s, user_timeout_most_s; /* imp's own: see user_timeout.c */
     uint32_t retries1;
+    uint32_t stdurg;         /* 1: the urgent pointer is the last urgent byte's number, 0: that of the byte behind it */
     uint32_t whole_segments; /* imp's own: what ends beyond the window is not cut; see input.c */
     uint32_t fastopen;       /* enum fast_open_bit */
     uint32_t fastopen_blackhole_timeout_s;

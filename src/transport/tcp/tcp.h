@@ -44,6 +44,7 @@ struct tcp_personal {
     uint8_t user_timeout_option; /* enum user_timeout_option */
     int32_t linger2_s;           /* negative: no FIN-WAIT-2 without an owner */
     uint32_t not_sent_low;       /* bytes */
+    uint8_t urgent;              /* enum tcp_urgent_style */
 };
 struct tcp_settings { /* for one socket; zero means the node's default */
     struct endpoint local, remote;
