@@ -134,6 +134,14 @@ static bool acceptable(struct tcp_connection *c, const struct tcp_segment *segme
     return true;
 }
 
+/* Nobody accepts as fast as they come: tcp_abort_on_overflow tells the peer at once, where it would try again otherwise. */
+static void overflow_reset(struct tcp_connection *c, const struct packet_info *info, const struct tcp_segment *segment)
+{
+    event_reset_sent(c->socket.tcp, &c->socket.remote, c->socket.local.port, "the accept queue is full");
+    reply_reset(c->socket.tcp, info, segment);
+    connection_end(c, IMP_LIMIT);
+}
+
 /* Step 5 in SYN-RECEIVED. */
 static bool syn_acknowledged(struct tcp_connection *c, const struct packet_info *info, const struct tcp_segment *segment,
                              struct frame *frame, struct instant now)
@@ -150,6 +158,8 @@ static bool syn_acknowledged(struct tcp_connection *c, const struct packet_info 
         return false;
     }
     if (!listener_established(c)) {
+        if (c->socket.tcp->sysctls->abort_on_overflow)
+            overflow_reset(c, info, segment);
         drop(c, frame, DROP_TCP_BACKLOG_FULL);
         return false;
     }
