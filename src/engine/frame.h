@@ -46,7 +46,10 @@ struct frame {          /* one cache line; the headers lie in the next ones */
     uint32_t length;
     uint32_t tail_length;
     uint32_t tail_at; /* the tail's place in the block: frame_tail() */
-    uint32_t tail_sum;
+    union {
+        uint32_t tail_sum;
+        uint32_t charge; /* when it waits to be read from a TCP: what it costs there, and nobody sums it any more */
+    };
     uint32_t refs;
     uint32_t room_bytes;
     uint16_t link, network, transport;

@@ -187,6 +187,7 @@ static void tcp_socket_print(const struct tcp_socket *socket, struct socket_info
                                 .receive_queue = info.receive_queue,
                                 .send_queue = info.send_queue,
                                 .receive_buffer_bytes = info.receive_buffer,
+                                .receive_memory = info.receive_memory,
                                 .send_buffer_bytes = info.send_buffer,
                                 .listens = info.state == TCP_LISTEN,
                                 .orphaned = !info.owner && ends(info.state),
@@ -200,6 +201,7 @@ static void udp_socket_print(const struct udp_socket *socket, struct socket_info
 {
     *out = (struct socket_info){
         .protocol = PROTOCOL_UDP, .receive_queue = udp_socket_queued(socket), .receive_buffer_bytes = LIMIT_UDP_RECEIVE_BYTES};
+    out->receive_memory = out->receive_queue;
     udp_socket_local(socket, &out->local);
     udp_socket_remote(socket, &out->remote);
     out->state = out->remote.address.family ? "ESTAB" : "UNCONN";

@@ -56,8 +56,9 @@ struct socket_info {
     const char *owner; /* the task or service, or NULL */
     uint32_t receive_queue, send_queue; /* bytes; a listener: waiting connections, backlog */
     uint32_t receive_buffer_bytes, send_buffer_bytes;
-    bool listens, orphaned; /* nobody holds it any more, and it has something to finish */
-    const char *timer;      /* TCP: "on" (retransmission), "persist", "keepalive", "timewait", or NULL, */
+    uint32_t receive_memory; /* what of the receive buffer is taken: where it counts memory that is more than the queue */
+    bool listens, orphaned;  /* nobody holds it any more, and it has something to finish */
+    const char *timer;       /* TCP: "on" (retransmission), "persist", "keepalive", "timewait", or NULL, */
     struct instant timer_due;
     uint32_t timer_tries;        /* and how often it has gone off in vain */
     struct socket_inside inside; /* TCP only */

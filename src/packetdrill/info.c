@@ -121,6 +121,7 @@ int info_get(struct socket *socket, void *value, socklen_t *length)
         out.receive_mss = info.receive_mss;
         out.receive_space = info.receive_space;
         out.receive_window = info.receive_window;
+        out.receive_ssthresh = info.receive_window_most;
         times_fill(&out, &info);
         counts_fill(&out, &info);
         ecn_fill(&out, &info);

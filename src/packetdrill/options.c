@@ -259,13 +259,18 @@ static int give_timeout(int64_t ns, void *value, socklen_t *length)
     return give(&time, sizeof time, value, length);
 }
 
+static uint32_t receive_buffer(const struct tcp_info *info)
+{
+    return info->receive_memory_counted ? info->receive_buffer : 2 * info->receive_buffer;
+}
+
 /* SO_MEMINFO: in Linux's order what is received, the receive buffer, -, the send buffer, -, what is to be sent, -, -, -. */
 static int get_memory(struct socket *socket, void *value, socklen_t *length)
 {
     struct tcp_info info = {.send_buffer = 16384, .receive_buffer = 65536};
     if (socket->tcp && !socket->listening)
         tcp_socket_info(socket->tcp, &info);
-    uint32_t numbers[9] = {info.receive_queue, 2 * info.receive_buffer, 0, info.send_buffer, 0, info.send_queue};
+    uint32_t numbers[9] = {info.receive_memory, receive_buffer(&info), 0, info.send_buffer, 0, info.send_queue};
     return give(numbers, sizeof numbers, value, length);
 }
 
@@ -299,7 +304,7 @@ static int get_buffer(struct socket *socket, int name, void *value, socklen_t *l
         tcp_socket_info(socket->tcp, &info);
     if (socket->descriptor.kind != DESCRIPTOR_STREAM)
         return give_number(212992, value, length);
-    return give_number((int32_t)(name == SO_SNDBUF ? info.send_buffer : info.receive_buffer * 2), value, length);
+    return give_number((int32_t)(name == SO_SNDBUF ? info.send_buffer : receive_buffer(&info)), value, length);
 }
 
 static const char *congestion_of(const struct socket *socket)

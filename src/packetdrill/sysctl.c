@@ -78,6 +78,7 @@ void sysctl_default(struct drill *drill)
 {
     set(drill, "net.imp.tcp_challenge_future_ack", "0");
     set(drill, "net.imp.tcp_whole_segments", "1");
+    set(drill, "net.imp.tcp_rmem_overhead", "1");
     set(drill, "net.imp.tcp_wmem_overhead", "1");
     set(drill, "net.ipv4.tcp_cubic_hystart", "2");
     set(drill, "net.ipv4.tcp_fastopen", "0x70403");

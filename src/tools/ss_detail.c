@@ -172,8 +172,8 @@ void ss_detail_print(const struct ss_detail *wanted, const struct socket_info *s
     if ((wanted->memory || inner) && !wanted->one_line)
         text_add(out, "\n\t");
     if (wanted->memory)
-        text_format(out, " skmem:(r%u,rb%u,t0,tb%u,f0,w%u,o0,bl0,d0)", tcp && socket->listens ? 0 : socket->receive_queue,
-                    socket->receive_buffer_bytes, socket->send_buffer_bytes, socket->listens ? 0 : socket->send_queue);
+        text_format(out, " skmem:(r%u,rb%u,t0,tb%u,f0,w%u,o0,bl0,d0)", socket->receive_memory, socket->receive_buffer_bytes,
+                    socket->send_buffer_bytes, socket->listens ? 0 : socket->send_queue);
     if (!inner)
         return;
     if (wanted->timers || wanted->extended)

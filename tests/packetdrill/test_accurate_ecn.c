@@ -40,9 +40,9 @@ static void test_counts(void **state)
     assert_int_equal(info.accurate_option_seen, 2);
     assert_int_equal(info.accurate_failed, 0);
     in("PEA. 1:1001(1000) ack 1 win 257 ect 3");
-    out(0.1, "WA. 1:1(0) ack 1001 win 1050 <ECN 1 1000 1>");
+    out(0.1, "WA. 1:1(0) ack 1001 win 1046 <ECN 1 1000 1>");
     in("PEA. 1001:1101(100) ack 1 win 257 ect 1");
-    out(0.1, "WA. 1:1(0) ack 1101 win 1050 <ECN 101 1000 1>");
+    out(0.1, "WA. 1:1(0) ack 1101 win 1046 <ECN 101 1000 1>");
     assert_int_equal(table.write(world, fd, buffer, 3000), 3000);
     out(0.1, "WA. 1:1001(1000) ack 1101");
     at(0.2);

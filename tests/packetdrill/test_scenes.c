@@ -206,9 +206,45 @@ static void test_every_second_segment(void **state)
     int fd = accepted(0);
     at(0.2);
     set_option(fd, IPPROTO_TCP, LINUX_TCP_QUICKACK, 0);
+    in(". 1:1461(1460) ack 1 win 257");
+    in("P. 1461:2921(1460) ack 1 win 257");
+    out(0.2, ". 1:1(0) ack 2921");
+}
+
+/* Packets whose memory is mostly overhead do not let the window's edge move, and then two segments are no reason. */
+static void test_every_second_segment_but_not_of_small_ones(void **state)
+{
+    (void)state;
+    int fd = accepted(0);
+    at(0.2);
+    set_option(fd, IPPROTO_TCP, LINUX_TCP_QUICKACK, 0);
     in(". 1:1001(1000) ack 1 win 257");
     in("P. 1001:2001(1000) ack 1 win 257");
-    out(0.2, ". 1:1(0) ack 2001");
+    out(0.24, ". 1:1(0) ack 2001");
+}
+
+/* SO_MEMINFO, SO_RCVBUF and TCP_INFO tell of the receive buffer's memory. */
+static void test_receive_memory(void **state)
+{
+    (void)state;
+    int fd = accepted(0);
+    in(". 1:10001(10000) ack 1 win 257");
+    out(0.1, ". 1:1(0) ack 10001");
+    uint32_t memory[9];
+    socklen_t length = sizeof memory;
+    assert_int_equal(table.getsockopt(world, fd, SOL_SOCKET, SO_MEMINFO, memory, &length), 0);
+    assert_int_equal(memory[0], 12544);
+    assert_int_equal(memory[1], 540000);
+    struct linux_tcp_info info;
+    socklen_t info_length = sizeof info;
+    assert_int_equal(table.getsockopt(world, fd, IPPROTO_TCP, LINUX_TCP_INFO, &info, &info_length), 0);
+    assert_int_equal(info.receive_ssthresh, 268640 + 20000);
+    assert_int_equal(table.read(world, fd, buffer, 10000), 10000);
+    assert_int_equal(table.getsockopt(world, fd, SOL_SOCKET, SO_MEMINFO, memory, &length), 0);
+    assert_int_equal(memory[0], 0);
+    set_option(fd, SOL_SOCKET, SO_RCVBUF, 10000);
+    assert_int_equal(table.getsockopt(world, fd, SOL_SOCKET, SO_MEMINFO, memory, &length), 0);
+    assert_int_equal(memory[1], 20000);
 }
 
 static void test_out_of_order(void **state)
@@ -483,6 +519,8 @@ int main(void)
         SCENE(test_zero_window_probes),
         SCENE(test_delayed_ack),
         SCENE(test_every_second_segment),
+        SCENE(test_every_second_segment_but_not_of_small_ones),
+        SCENE(test_receive_memory),
         SCENE(test_out_of_order),
         SCENE(test_receiver_closes_window),
         SCENE(test_keep_alive),

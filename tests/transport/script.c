@@ -413,6 +413,10 @@ static inline void script_info(struct script *s, const char *name, double want)
 {
     struct tcp_info info;
     struct tcp_urgent urgent;
+    if (!s->socket) {
+        script_fail(s, "no socket to ask for its %s", name);
+        return;
+    }
     tcp_socket_info(s->socket, &info);
     tcp_urgent(s->socket, &urgent);
     unsigned alpha = 0;
@@ -431,6 +435,10 @@ static inline void script_info(struct script *s, const char *name, double want)
                   {"send-queue", info.send_queue},
                   {"send-window", info.send_window},
                   {"receive-window", info.receive_window},
+                  {"receive-window-most", info.receive_window_most},
+                  {"receive-memory", info.receive_memory},
+                  {"receive-buffer", info.receive_buffer},
+                  {"receive-mss", info.receive_mss},
                   {"alpha", alpha},
                   {"delivered-ce", info.delivered_ce},
                   {"received-ce", info.received_ce},

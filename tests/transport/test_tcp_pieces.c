@@ -25,6 +25,7 @@ static uint8_t value(uint32_t at) { return (uint8_t)(at * 13 + at / 256); }
 static struct frame *piece(struct engine *engine, uint32_t start, uint32_t end, bool tail)
 {
     struct frame *frame = frame_create(engine, 0, end - start);
+    uint32_t charge = 100 + start % 50;
     if (tail) {
         struct block *block = block_create(end - start);
         for (uint32_t i = start; i < end; i++)
@@ -36,6 +37,7 @@ static struct frame *piece(struct engine *engine, uint32_t start, uint32_t end, 
         for (uint32_t i = start; i < end; i++)
             p[i - start] = value(i);
     }
+    frame->charge = charge;
     return frame;
 }
 
@@ -85,27 +87,32 @@ static void reassembly_agrees_with_a_model(void **state)
         }
         /* Take it out as a reader would, and compare every byte. */
         struct receive_buffer buffer = {0};
+        uint32_t memory = 0;
         for (uint32_t next = 0; next < STREAM;) {
-            uint32_t bytes;
+            uint32_t bytes, charged = queue.memory;
             struct frame *chain = have[next] ? reassembly_take(&queue, (struct sequence){base + next}, &bytes) : NULL;
             assert_int_equal(have[next], chain != NULL);
             if (!chain) {
                 next++;
                 continue;
             }
+            charged -= queue.memory;
             while (chain) {
                 struct frame *f = chain;
                 chain = f->next;
                 f->next = NULL;
-                receive_buffer_add(&buffer, engine, f);
+                memory += receive_buffer_add(&buffer, engine, f, 0);
             }
+            assert_int_equal(memory, charged);
             uint8_t out[STREAM];
-            assert_int_equal(receive_buffer_read(&buffer, out, sizeof out), bytes);
+            assert_int_equal(receive_buffer_read(&buffer, out, sizeof out, &memory), bytes);
+            assert_int_equal(memory, 0);
             for (uint32_t i = 0; i < bytes; i++)
                 assert_int_equal(out[i], value(next + i));
             next += bytes;
         }
         assert_int_equal(queue.count, 0);
+        assert_int_equal(queue.memory, 0);
         reassembly_free(&queue);
         receive_buffer_free(&buffer);
         assert_int_equal(engine_counts(engine).frames_alive, 0);
@@ -134,12 +141,15 @@ static void tiny_payloads_are_gathered(void **state)
     (void)state;
     struct engine *engine = engine_create(1);
     struct receive_buffer buffer = {0};
+    uint32_t memory = 0;
     for (uint32_t i = 0; i < 3000; i++)
-        receive_buffer_add(&buffer, engine, piece(engine, i, i + 1, false));
+        memory += receive_buffer_add(&buffer, engine, piece(engine, i, i + 1, false), 9);
+    assert_in_range(memory, 3000 / 10 * 100, 3000 / 10 * 150); /* each tenth is charged for, the others lie behind it */
     assert_true(engine_counts(engine).frames_alive < 10);
     uint8_t out[3000];
     for (uint32_t at = 0; at < 3000; at += 100)
-        assert_int_equal(receive_buffer_read(&buffer, out + at, 100), 100);
+        assert_int_equal(receive_buffer_read(&buffer, out + at, 100, &memory), 100);
+    assert_int_equal(memory, 0);
     for (uint32_t i = 0; i < 3000; i++)
         assert_int_equal(out[i], value(i));
     assert_int_equal(engine_counts(engine).frames_alive, 0);

@@ -1,18 +1,11 @@
-/* When to acknowledge, and how much window to offer (RFC 9293 sections 3.8.6.2.2 and 3.8.6.3, RFC 5681 section 4.2).
+/* When to acknowledge (RFC 9293 section 3.8.6.3, RFC 5681 section 4.2).
  *
  * Acknowledging each segment at once wastes segments; waiting too long starves the sender's clock. So, as in Linux:
- *   - at least every second full segment is acknowledged at once
+ *   - at least every second full segment is acknowledged at once (of a counted buffer, receive_window.c, when the window's edge can move)
  *   - at the start of a connection, after a gap and after a loss, every segment is ("quick" ACKs, up to 16), since the sender is in slow start
  *   - otherwise the ACK waits for company, 40 ms at first, adapting to the gaps between segments, at most 200 ms
  *   - once data goes both ways (pingpong), ACKs ride on the answers, and quick ACKs end
  *   - what is out of order, fills a gap, or is a FIN, is acknowledged now
- *
- * The window offered is the buffer's free room, never less than was promised before (its right edge does not move left: section 3.8.6),
- * and zero rather than silly: below one segment or a sixteenth of the buffer it closes. After a read the opened window is told when
- * it has at least doubled, or a delayed ACK is due anyway.
- *
- * Auto-tuning: the buffer grows to twice what the application read in the last round trip, so that the sender's slow start is
- * never limited by it, up to tcp_rmem. Sizes that were asked for stay.
  *
  * Answers to unacceptable segments are limited to one in half a second per connection, and challenges to 1000 a second for the node (RFC
  * 5961 section 7), so that two confused peers do not shout at each other for ever. */
@@ -22,35 +15,13 @@
 #include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/path_mtu.h"
+#include "transport/tcp/receive_memory.h"
+#include "transport/tcp/receive_window.h"
 #include "transport/tcp/rooms.h"
 
 enum { QUICK_ACKS_MAX = 16 };
 #define ACK_DELAY_MIN_NS (40 * NS_PER_MS)
 #define ACK_DELAY_MAX_NS (200 * NS_PER_MS)
-
-uint32_t receive_window(const struct tcp_connection *c)
-{
-    int32_t left = sequence_compare(sequence_add(c->rcv.wup, c->rcv.wnd), c->rcv.nxt);
-    return left > 0 ? (uint32_t)left : 0;
-}
-
-uint32_t receive_window_select(struct tcp_connection *c)
-{
-    uint32_t promised = receive_window(c);
-    uint32_t room = c->rcv.limit > c->receive.length ? c->rcv.limit - c->receive.length : 0;
-    uint32_t segment = c->rcv.mss < c->rcv.limit ? c->rcv.mss : c->rcv.limit;
-    uint32_t window = room;
-    if (room < c->rcv.limit / 16 || room < segment)
-        window = 0;
-    else if (c->rcv.scale == 0 && c->rcv.mss > 0 && window > promised && window < promised + segment)
-        window = promised; /* the edge moves by whole segments */
-    uint32_t unit = 1u << c->rcv.scale;
-    window &= ~(unit - 1);
-    if (window < promised)
-        window = (promised + unit - 1) & ~(unit - 1);
-    uint32_t most = (uint32_t)UINT16_MAX << c->rcv.scale;
-    return window < most ? window : most;
-}
 
 void ack_quickly(struct tcp_connection *c, unsigned count)
 {
@@ -80,22 +51,32 @@ static void measure_round_trip(struct tcp_connection *c, const struct tcp_segmen
         c->rcv.rtt_ns += (sample - c->rcv.rtt_ns) / 8;
 }
 
-/* What is larger than we said we take was joined of smaller pieces on its way; these are what both sides take. */
+/* What is larger than we said we take was joined of smaller pieces on its way; these are what both sides take. So it is of a peer whose full
+ * segments are those that it takes itself. */
 static uint16_t piece_bytes(const struct tcp_connection *c, uint32_t payload_bytes)
 {
-    uint32_t most = c->mtu_told - connection_headers(c);
-    if (payload_bytes > most)
+    uint32_t most = receive_mss_told(c);
+    if (payload_bytes > most || (payload_bytes > c->mss_peer && c->rcv.mss == c->mss_peer))
         payload_bytes = c->mss_peer < most ? c->mss_peer : most;
     return (uint16_t)payload_bytes;
 }
 
-void ack_data_received(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
+static void measure_segment(struct tcp_connection *c, uint32_t payload_bytes, uint32_t memory)
+{
+    if (payload_bytes < c->rcv.mss)
+        return;
+    uint16_t mss = piece_bytes(c, payload_bytes);
+    if (mss != c->rcv.mss && receive_memory_counted(c))
+        receive_ratio_learn(c, payload_bytes, memory);
+    c->rcv.mss = mss;
+}
+
+void ack_data_received(struct tcp_connection *c, const struct tcp_segment *segment, uint32_t memory, struct instant now)
 {
     c->ack.pending |= ACK_WANTED;
     if (segment->flags & TCP_PSH)
         c->ack.pending |= ACK_PUSHED;
-    if (segment->payload_bytes >= c->rcv.mss)
-        c->rcv.mss = piece_bytes(c, segment->payload_bytes);
+    measure_segment(c, segment->payload_bytes, memory);
     measure_round_trip(c, segment, now);
     int64_t gap = instant_since(now, c->ack.last_receive);
     if (c->ack.timeout_ns == 0) {
@@ -134,7 +115,7 @@ void ack_decide(struct tcp_connection *c, struct instant now)
 {
     if (!c->ack.pending)
         return;
-    bool two = sequence_distance(c->rcv.wup, c->rcv.nxt) > c->rcv.mss;
+    bool two = sequence_distance(c->rcv.wup, c->rcv.nxt) > c->rcv.mss && receive_window_advances(c);
     bool bare_fin =
         c->flags & CONNECTION_FIN_RECEIVED && !c->ack.timeout_ns; /* no data ever came: there is no rhythm to wait for */
     if (c->ack.pending & ACK_NOW || two || quick(c) || bare_fin)
@@ -192,33 +173,8 @@ void ack_after_read(struct tcp_connection *c, struct instant now)
         return;
     bool due = c->ack.pending && (sequence_distance(c->rcv.wup, c->rcv.nxt) > c->rcv.mss ||
                                   (c->ack.pending & ACK_PUSHED && !c->ack.pingpong && c->receive.length == 0 && quick(c)));
-    uint32_t now_open = receive_window(c);
-    if (!due && !c->rcv.by_syn && 2ull * now_open <= c->rcv.limit) {
-        uint32_t window = receive_window_select(c);
-        due = window && window >= 2ull * now_open;
-    }
-    if (due)
+    if (due || receive_window_doubles(c))
         output_ack(c, now);
-}
-
-void receive_tune(struct tcp_connection *c, struct instant now)
-{
-    if (c->flags & CONNECTION_RECEIVE_FIXED || !c->socket.tcp->sysctls->moderate_rcvbuf || c->rcv.rtt_ns == 0 ||
-        instant_since(now, c->rcv.tune_time) < c->rcv.rtt_ns)
-        return;
-    struct sequence read_up_to = sequence_back(c->rcv.nxt, c->receive.length);
-    uint32_t copied = sequence_distance(c->rcv.tune_start, read_up_to);
-    c->rcv.tune_start = read_up_to;
-    c->rcv.tune_time = now;
-    if (copied <= c->rcv.tune_space)
-        return;
-    uint64_t window = 2ull * copied + 16ull * c->mss; /* twice: slow start doubles in a round trip */
-    window += 2 * (window * (copied - c->rcv.tune_space) / (c->rcv.tune_space ? c->rcv.tune_space : 1));
-    if (window > c->socket.tcp->sysctls->rmem[2])
-        window = c->socket.tcp->sysctls->rmem[2];
-    if (window > c->rcv.limit)
-        c->rcv.limit = (uint32_t)window;
-    c->rcv.tune_space = copied;
 }
 
 /* ---- answers to what is not acceptable ---- */

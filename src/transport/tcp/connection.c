@@ -20,6 +20,7 @@
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"
+#include "transport/tcp/receive_memory.h"
 #include "transport/tcp/rooms.h"
 
 static uint32_t bounded(uint32_t asked, uint32_t least)
@@ -44,7 +45,10 @@ static void buffers_prepare(struct tcp_connection *c, const struct tcp_settings 
     c->rtt.least_us = sysctls->rto_min_us;
     c->rtt.minimum_kept_s = sysctls->min_rtt_wlen_s;
     c->snd.limit = sysctls->wmem[1];
-    c->rcv.limit = sysctls->rmem[1] / 2; /* the window that Linux offers: half is for its bookkeeping */
+    c->rcv.ratio = sysctls->rmem_overhead ? RECEIVE_RATIO_FIRST : 0;
+    c->rcv.limit = sysctls->rmem_overhead
+                       ? sysctls->rmem[1]
+                       : sysctls->rmem[1] / 2; /* the window that Linux offers: half is for its bookkeeping */
     if (settings->send_buffer_bytes) {
         c->snd.limit = bounded(settings->send_buffer_bytes, LIMIT_TCP_SEND_BUFFER_LEAST);
         c->flags |= CONNECTION_SEND_FIXED;
@@ -54,7 +58,9 @@ static void buffers_prepare(struct tcp_connection *c, const struct tcp_settings 
     if (settings->send_buffer_bytes && c->flags & CONNECTION_SEND_MEMORY)
         c->snd.limit = bounded(2 * settings->send_buffer_bytes, LIMIT_TCP_SEND_BUFFER_LEAST);
     if (settings->receive_buffer_bytes) {
-        c->rcv.limit = bounded(settings->receive_buffer_bytes, LIMIT_TCP_RECEIVE_BUFFER_LEAST);
+        uint32_t asked = settings->receive_buffer_bytes;
+        c->rcv.limit = sysctls->rmem_overhead ? 2 * bounded(asked, LIMIT_TCP_RECEIVE_BUFFER_LEAST / 2)
+                                              : bounded(asked, LIMIT_TCP_RECEIVE_BUFFER_LEAST);
         c->flags |= CONNECTION_RECEIVE_FIXED;
     }
     c->rcv.scale = connection_window_scale(c->socket.tcp, settings);
@@ -213,6 +219,7 @@ void connection_detach(struct tcp_connection *c)
     c->socket.changed = NULL;
     c->socket.owner = NULL;
     receive_buffer_free(&c->receive);
+    c->rcv.memory = 0;
     if (c->socket.state == TCP_CLOSED) {
         grave_add(c);
     } else if (c->socket.state == TCP_TIME_WAIT) {

@@ -52,15 +52,15 @@ struct tcp_connection {
     } snd;
     struct {
         struct sequence irs, nxt, wup; /* wup: RCV.NXT as last sent */
-        struct sequence fin;
-        uint32_t wnd;   /* as last sent, counted from wup */
-        uint32_t limit; /* of the buffer, bytes */
-        uint8_t scale;
-        bool by_syn;                /* wnd was told by a SYN, which cannot say more than 65535 */
-        uint16_t mss;               /* estimate of the peer's segment size */
-        struct sequence tune_start; /* auto-tuning: what was read since */
+        uint32_t wnd;                  /* as last sent, counted from wup */
+        uint32_t limit;                /* of the buffer, bytes; receive_memory.c says of what */
+        uint32_t most;                 /* where memory is counted: no larger window is offered yet */
+        uint8_t scale, ratio;          /* of the window; of `limit` what is payload, in 256ths (0: it does not count memory) */
+        uint16_t mss;                  /* estimate of the peer's segment size */
+        struct sequence tune_start;    /* auto-tuning: what was read since */
         struct instant tune_time;
         uint32_t tune_space;
+        uint32_t memory; /* that what waits to be read takes, where it is counted */
         int64_t rtt_ns;
     } rcv;
     struct urgent urgent;    /* of what is received */
@@ -110,10 +110,12 @@ struct tcp_connection {
         struct instant recent_time;
     } ts;
     struct {
-        uint8_t pending;    /* enum ack_flag */
-        uint8_t quick;      /* ACKs to be sent at once */
-        uint8_t pingpong;   /* data went both ways: ACKs ride on data */
-        int64_t timeout_ns; /* the delayed ACK's; 0 until data came */
+        uint8_t pending;      /* enum ack_flag */
+        uint8_t quick;        /* ACKs to be sent at once */
+        uint8_t pingpong;     /* data went both ways: ACKs ride on data */
+        bool by_syn;          /* rcv.wnd was told by a SYN, which cannot say more than 65535 */
+        struct sequence edge; /* the furthest right edge of the window ever told: receive_edge() */
+        int64_t timeout_ns;   /* the delayed ACK's; 0 until data came */
         struct instant last_receive, last_oow;
         struct sack_block duplicate; /* to be reported (RFC 2883); empty: start == end */
     } ack;
@@ -122,6 +124,7 @@ struct tcp_connection {
         uint8_t telling;
         struct sequence told_end; /* of the first data that carried it */
     } user_timeout;
+    struct sequence fin;       /* of the peer's, with CONNECTION_FIN_AHEAD */
     struct instant last_send;  /* of data */
     struct instant last_heard; /* anything acceptable */
     struct sequence usage_end; /* cwnd validation: a round trip of sending */

@@ -53,6 +53,6 @@ enum connection_flag {
     CONNECTION_URGENT = 1073741824,     /* urgent bytes are not yet acknowledged: sending.urgent_end */
     CONNECTION_FAST_OPEN = 33554432,    /* open though the handshake is not over: may be read and written in SYN-RECEIVED */
 };
-enum ack_flag { ACK_WANTED = 1, ACK_NOW = 2, ACK_PUSHED = 4 };
+enum ack_flag { ACK_WANTED = 1, ACK_NOW = 2, ACK_PUSHED = 4, ACK_NO_MEMORY = 8 /* and offer nothing */ };
 
 #endif

@@ -18,6 +18,7 @@
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"
+#include "transport/tcp/receive_window.h"
 #include "transport/tcp/rooms.h"
 #include "transport/tcp/send_memory.h"
 #include "transport/tcp/user_timeout.h"
@@ -25,7 +26,7 @@
 void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, struct instant now)
 {
     c->rcv.irs = syn->sequence;
-    c->rcv.nxt = c->rcv.wup = sequence_add(syn->sequence, 1);
+    c->rcv.nxt = c->rcv.wup = c->ack.edge = sequence_add(syn->sequence, 1);
     if (syn->options & TCP_OPTION_MSS && syn->mss > 0)
         c->mss_peer = syn->mss < LIMIT_TCP_MSS_LEAST ? LIMIT_TCP_MSS_LEAST : syn->mss;
     const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
@@ -88,9 +89,7 @@ void handshake_done(struct tcp_connection *c, struct sequence ack, struct instan
     c->delivered++;
     c->rcv.rtt_ns = c->rtt.smoothed_ns;
     c->retries = c->backoff = 0;
-    c->rcv.tune_start = c->rcv.nxt;
-    c->rcv.tune_time = now;
-    c->rcv.tune_space = c->rcv.wnd < 10u * c->mss ? c->rcv.wnd : 10u * c->mss;
+    receive_window_settle(c, now);
     if (!c->sent.count)
         c->snd.partial_end = c->snd.una;
     c->recovery.high = c->recovery.undo_marker = c->snd.una;

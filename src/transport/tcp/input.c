@@ -24,6 +24,9 @@
 #include "transport/tcp/ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
+#include "transport/tcp/path_mtu.h"
+#include "transport/tcp/receive_memory.h"
+#include "transport/tcp/receive_window.h"
 #include "transport/tcp/rooms.h"
 #include "transport/tcp/user_timeout.h"
 
@@ -50,8 +53,7 @@ static bool timestamp_old(const struct tcp_connection *c, const struct tcp_segme
 /* An old duplicate of a pure ACK is harmless and not worth an answer (RFC 7323 5.3 R1 would send one; Linux lets it pass the same way). */
 static bool in_window(const struct tcp_connection *c, const struct tcp_segment *segment)
 {
-    struct sequence edge = sequence_add(c->rcv.nxt, receive_window(c));
-    return !sequence_before(tcp_segment_end(segment), c->rcv.wup) && !sequence_after(segment->sequence, edge);
+    return !sequence_before(tcp_segment_end(segment), c->rcv.wup) && !sequence_after(segment->sequence, receive_edge(c));
 }
 
 static void drop(struct tcp_connection *c, struct frame *frame, enum drop_reason reason)
@@ -238,7 +240,7 @@ static void join_islands(struct tcp_connection *c)
             struct frame *frame = chain;
             chain = frame->next;
             frame->next = NULL;
-            receive_buffer_add(&c->receive, c->socket.tcp->node->engine, frame);
+            c->rcv.memory += receive_buffer_add(&c->receive, c->socket.tcp->node->engine, frame, 0);
         }
     }
 }
@@ -246,17 +248,24 @@ static void join_islands(struct tcp_connection *c)
 static void keep_for_later(struct tcp_connection *c, struct sequence start, struct frame *payload)
 {
     struct sack_block duplicate;
+    bool counted = receive_memory_counted(c);
+    if (counted && c->flags & CONNECTION_SACK) /* without SACK the window stays, so that our ACKs count as duplicates */
+        receive_window_grow(c, frame_total(payload), payload->charge, false);
     c->ack.pending |= ACK_WANTED | ACK_NOW; /* RFC 5681 4.2: a gap is told at once */
     if (reassembly_add(&c->reassembly, start, payload, &duplicate) != 0)
         c->socket.tcp->node->drops[DROP_TCP_BUFFER_FULL]++;
     if (!sequence_equal(duplicate.start, duplicate.end) && c->flags & CONNECTION_SACK)
         c->ack.duplicate = duplicate;
+    if (counted)
+        receive_tune_ahead(c);
 }
 
-static void queue_in_order(struct tcp_connection *c, struct frame *payload, uint32_t length)
+static void queue_in_order(struct tcp_connection *c, struct frame *payload, uint32_t length, struct receive_charge charge)
 {
     bool was_empty = c->receive.length == 0;
-    receive_buffer_add(&c->receive, c->socket.tcp->node->engine, payload);
+    c->rcv.memory += receive_buffer_add(&c->receive, c->socket.tcp->node->engine, payload, charge.spare);
+    if (charge.memory)
+        receive_window_grow(c, length, charge.memory, true);
     c->rcv.nxt = sequence_add(c->rcv.nxt, length);
     c->count.bytes_received += length;
     if (c->reassembly.count) {
@@ -276,7 +285,49 @@ static void queue_in_order(struct tcp_connection *c, struct frame *payload, uint
 static bool beyond_welcome(const struct tcp_connection *c, struct sequence start, struct sequence end)
 {
     return c->receive.length == 0 &&
-           (sequence_at_most(start, c->rcv.nxt) || sequence_distance(c->rcv.nxt, end) <= 2u * c->rcv.limit);
+           (sequence_at_most(start, c->rcv.nxt) ||
+            sequence_distance(c->rcv.nxt, end) <= (receive_memory_counted(c) ? 1u : 2u) * c->rcv.limit);
+}
+
+/* What is not to be cut is refused whole: beyond all that was ever told it has to be welcome, and what was told may have been taken back. */
+static bool outside(struct tcp_connection *c, const struct tcp_segment *segment, struct sequence start, struct sequence end,
+                    struct instant now)
+{
+    if (sequence_after(end, receive_edge(c)) && !beyond_welcome(c, start, end)) {
+        ack_duplicate(c, segment, now);
+        return true;
+    }
+    struct sequence first = sequence_before(start, c->rcv.nxt) ? c->rcv.nxt : start;
+    if (sequence_before(first, sequence_add(c->rcv.nxt, receive_window(c))))
+        return false;
+    c->ack.pending |= ACK_WANTED | ACK_NOW;
+    c->ack.pingpong = 0;
+    ack_quickly(c, 16);
+    return true;
+}
+
+/* There is no memory for it. What is ahead of its turn vanishes without a word, so that nothing counts as a duplicate ACK; what is in turn is taken
+ * all the same if there is nothing to read. */
+static bool refused(struct tcp_connection *c, struct sequence start)
+{
+    if (sequence_after(start, c->rcv.nxt))
+        return true;
+    c->ack.pending |= ACK_WANTED | ACK_NOW | ACK_NO_MEMORY;
+    return c->receive.length > 0;
+}
+
+/* The frame's payload from `start` to `end`, and what it is charged with. */
+static struct frame *payload_of(struct frame *frame, const struct tcp_segment *segment, uint32_t skip, uint32_t length,
+                                uint32_t memory)
+{
+    frame = frame_own(frame, 0);
+    frame_pull(frame, segment->header_bytes);
+    frame_trim(frame, skip + length);
+    if (skip)
+        frame_skip(frame, skip);
+    frame->flags &= (uint16_t)~FRAME_TAIL_SUMMED;
+    frame->charge = memory;
+    return frame;
 }
 
 /* Steps 7 and 8. */
@@ -297,8 +348,10 @@ void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, s
         return;
     }
     bool whole = c->socket.tcp->sysctls->whole_segments && segment->payload_bytes;
-    if (whole && sequence_after(end, edge) && !beyond_welcome(c, start, end)) {
-        ack_duplicate(c, segment, now);
+    bool old = sequence_before(start, c->rcv.nxt); /* its first part is */
+    if (old && c->flags & CONNECTION_SACK)
+        c->ack.duplicate = (struct sack_block){start, c->rcv.nxt};
+    if (whole && outside(c, segment, start, end, now)) {
         drop(c, frame, DROP_TCP_OUT_OF_WINDOW);
         return;
     }
@@ -313,33 +366,35 @@ void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, s
             return;
         }
     }
-    frame = frame_own(frame, 0);
-    frame_pull(frame, segment->header_bytes);
-    frame_trim(frame, sequence_distance(sequence_add(segment->sequence, (segment->flags & TCP_SYN) != 0), end));
-    if (sequence_before(start, c->rcv.nxt)) {
-        if (c->flags & CONNECTION_SACK)
-            c->ack.duplicate = (struct sack_block){start, c->rcv.nxt};
-        frame_skip(frame, sequence_distance(start, c->rcv.nxt));
-        start = c->rcv.nxt;
+    struct receive_charge charge = {0};
+    if (receive_memory_counted(c) && segment->payload_bytes) {
+        charge = receive_memory_charge(connection_headers(c) - TCP_HEADER_BYTES + frame_total(frame));
+        if (!receive_memory_admit(c, start, segment->payload_bytes) && refused(c, start)) {
+            drop(c, frame, DROP_TCP_BUFFER_FULL);
+            return;
+        }
     }
+    uint32_t skip = old ? sequence_distance(start, c->rcv.nxt) : 0;
+    start = sequence_add(start, skip);
     uint32_t length = sequence_distance(start, end);
+    frame = payload_of(frame, segment, skip, length, charge.memory);
     if (length > 0 && segment->flags & TCP_SYN)
         c->ack.pending |= ACK_WANTED; /* what answers the SYN acknowledges it, and no rhythm begins with it (as Linux) */
     else if (length > 0)
-        ack_data_received(c, segment, now);
+        ack_data_received(c, segment, charge.memory, now);
     if (fin) {
         c->flags |= CONNECTION_FIN_AHEAD;
-        c->rcv.fin = end;
+        c->fin = end;
         bool calm = sequence_equal(start, c->rcv.nxt) && sequence_after(edge, c->rcv.nxt); /* in order, and there was room */
         c->ack.pending |= calm ? ACK_WANTED : ACK_WANTED | ACK_NOW;
     }
     if (length == 0)
         frame_release(frame);
     else if (sequence_equal(start, c->rcv.nxt))
-        queue_in_order(c, frame, length);
+        queue_in_order(c, frame, length, charge);
     else
         keep_for_later(c, start, frame);
-    if (c->flags & CONNECTION_FIN_AHEAD && sequence_equal(c->rcv.nxt, c->rcv.fin))
+    if (c->flags & CONNECTION_FIN_AHEAD && sequence_equal(c->rcv.nxt, c->fin))
         fin_received(c, now);
 }
 

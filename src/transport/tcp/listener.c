@@ -23,6 +23,7 @@
 #include "transport/tcp/cookie.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
+#include "transport/tcp/receive_window.h"
 #include "transport/tcp/rooms.h"
 
 #define COOKIES_FOR_NS (120 * NS_PER_S) /* after the last one was sent, ACKs are looked at */
@@ -108,7 +109,7 @@ static void open_fast(struct tcp_connection *c, const struct tcp_segment *syn, s
     struct tcp_listener *listener = c->listener;
     fast_open_begin(c, listener);
     (void)listener_established(c);
-    c->rcv.wnd = c->rcv.limit < UINT16_MAX ? c->rcv.limit : UINT16_MAX;
+    receive_window_begin(c, receive_window_first(c, 1));
     c->syn_data_taken = syn->payload_bytes > 0;
     if (syn->payload_bytes)
         receive_data(c, syn, frame, now);
@@ -222,7 +223,7 @@ static bool cookie_acknowledged(struct tcp_listener *listener, const struct pack
     c->snd.iss = c->snd.una = ours;
     c->snd.nxt = sequence_add(ours, 1);
     c->usage_end = c->snd.partial_end = c->recovery.high = ours;
-    c->rcv.wnd = UINT16_MAX;
+    c->rcv.wnd = c->rcv.most = UINT16_MAX;
     if (tcp->sysctls->ecn >= TCP_ECN_ACCURATE_BOTH && accurate_code_possible(ack)) /* RFC 9768 section 5.1 */
         accurate_asked(c, &syn);
     c->flags |= CONNECTION_COOKIE | (cookie.ecn && !c->accurate ? (uint32_t)CONNECTION_ECN : 0u);

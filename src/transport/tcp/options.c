@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "transport/limits.h"
 #include "transport/tcp/fast_open.h"
+#include "transport/tcp/receive_memory.h"
 #include "transport/tcp/rooms.h"
 #include "transport/tcp/user_timeout.h"
 
@@ -135,7 +136,8 @@ static int set_connection(struct tcp_connection *c, enum tcp_knob knob, uint32_t
     case TCP_KNOB_SEND_MEMORY: set_send_memory(c, value); return 0;
     case TCP_KNOB_RTO_MOST_MS: c->rtt.most_ms = value; return 0;
     case TCP_KNOB_RECEIVE_BUFFER:
-        c->rcv.limit = at_least(value, LIMIT_TCP_RECEIVE_BUFFER_LEAST);
+        value = value < LIMIT_TCP_BUFFER_ASKED ? value : LIMIT_TCP_BUFFER_ASKED;
+        c->rcv.limit = at_least(receive_memory_counted(c) ? 2 * value : value, LIMIT_TCP_RECEIVE_BUFFER_LEAST);
         set_flag(c, CONNECTION_RECEIVE_FIXED, true);
         return 0;
     case TCP_KNOB_MAXIMUM_SEGMENT:

@@ -25,6 +25,7 @@
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/path_mtu.h"
+#include "transport/tcp/receive_window.h"
 #include "transport/tcp/rooms.h"
 #include "transport/tcp/send_memory.h"
 #include "transport/tcp/user_timeout.h"
@@ -115,9 +116,7 @@ static void header_prepare(struct tcp_connection *c, struct tcp_segment *segment
     }
     if (flags & TCP_RST)
         return;
-    c->rcv.wnd = window << c->rcv.scale;
-    c->rcv.wup = c->rcv.nxt;
-    c->rcv.by_syn = false;
+    receive_window_told(c, window << c->rcv.scale);
     add_sack(c, segment);
     if (c->accurate)
         accurate_option_add(c, segment, now);
@@ -248,14 +247,9 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
         segment.timestamp_echo = c->ts.recent;
     }
     uint32_t unit = answer && c->flags & CONNECTION_TIMESTAMPS ? mss - TCP_TIMESTAMPS_BYTES : mss;
-    uint32_t window = c->rcv.limit; /* whole segments, and then what the field holds: Linux's order */
-    if (window > unit)
-        window -= window % unit;
-    window = window < UINT16_MAX ? window : UINT16_MAX;
-    segment.window = (uint16_t)window;
-    c->rcv.wnd = window;
-    c->rcv.wup = c->rcv.nxt;
-    c->rcv.by_syn = true;
+    uint32_t window = receive_window_first(c, unit); /* whole segments, and then what the field holds: Linux's order */
+    segment.window = (uint16_t)(window < UINT16_MAX ? window : UINT16_MAX);
+    receive_window_begin(c, window);
     if (cookie) {
         segment.options |= TCP_OPTION_FAST_OPEN;
         segment.experimental = cookie->experimental;

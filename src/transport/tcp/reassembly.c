@@ -7,7 +7,8 @@
  * Where copies overlap, the bytes that came first stay and the newcomer is trimmed. An island that a newcomer covers whole is given up for it,
  * so the chain of each island is always in order and without overlap, and taking it out is a matter of one pointer.
  *
- * The bound is the receive window (acknowledge.c accepts nothing beyond it) and LIMIT_TCP_ISLANDS; there is no timer. */
+ * The bound is the receive window (acknowledge.c accepts nothing beyond it) and LIMIT_TCP_ISLANDS; where memory is counted
+ * (receive_memory.c) the frames bring their charge along, and the latest are given up first. There is no timer. */
 #include "transport/tcp/reassembly.h"
 
 #include <assert.h>
@@ -18,20 +19,23 @@
 #include "transport/limits.h"
 #include "transport/tcp/receive_buffer.h"
 
-static void chain_release(struct frame *frame)
+static uint32_t chain_release(struct frame *frame) /* what it was charged with */
 {
+    uint32_t memory = 0;
     while (frame) {
         struct frame *next = frame->next;
+        memory += frame->charge;
         frame->next = NULL;
         frame_release(frame);
         frame = next;
     }
+    return memory;
 }
 
 static void islands_remove(struct reassembly *queue, uint32_t at, uint32_t count)
 {
     memmove(queue->islands + at, queue->islands + at + count, (queue->count - at - count) * sizeof *queue->islands);
-    queue->count -= count;
+    queue->count = (uint16_t)(queue->count - count);
     if (queue->count == 0) {
         memory_free(queue->islands);
         queue->islands = NULL;
@@ -44,7 +48,7 @@ static int islands_insert(struct reassembly *queue, uint32_t at, struct island i
     if (queue->count == LIMIT_TCP_ISLANDS)
         return IMP_LIMIT;
     if (queue->count == queue->capacity) {
-        queue->capacity = queue->capacity ? queue->capacity * 2 : 4;
+        queue->capacity = (uint16_t)(queue->capacity ? queue->capacity * 2 : 4);
         queue->islands = memory_grow(queue->islands, queue->capacity, sizeof *queue->islands);
     }
     memmove(queue->islands + at + 1, queue->islands + at, (queue->count - at) * sizeof *queue->islands);
@@ -78,7 +82,7 @@ static void islands_swallow(struct reassembly *queue, uint32_t at, struct sequen
         if (sequence_equal(duplicate->start, duplicate->end))
             *duplicate = (struct sack_block){island->start, island->end};
         queue->bytes -= sequence_distance(island->start, island->end);
-        chain_release(island->first);
+        queue->memory -= chain_release(island->first);
         covered++;
     }
     if (covered)
@@ -143,6 +147,7 @@ int reassembly_add(struct reassembly *queue, struct sequence start, struct frame
         return IMP_LIMIT;
     }
     queue->bytes += sequence_distance(start, end);
+    queue->memory += payload->charge;
     islands_merge(queue, at);
     return 0;
 }
@@ -152,6 +157,8 @@ struct frame *reassembly_take(struct reassembly *queue, struct sequence next, ui
     while (queue->count && sequence_at_most(queue->islands[0].start, next)) {
         struct island island = queue->islands[0];
         queue->bytes -= sequence_distance(island.start, island.end);
+        for (const struct frame *frame = island.first; frame; frame = frame->next)
+            queue->memory -= frame->charge;
         islands_remove(queue, 0, 1);
         uint32_t old = sequence_distance(island.start, next);
         while (island.first && old >= frame_total(island.first)) { /* what the frames in order have brought meanwhile */
@@ -187,10 +194,48 @@ unsigned reassembly_blocks(const struct reassembly *queue, struct sack_block *ou
     return count;
 }
 
+/* Cuts off as few frames at the end of the last island as free `goal`, or all of it. */
+static uint32_t island_shorten(struct reassembly *queue, uint32_t goal)
+{
+    struct island *island = &queue->islands[queue->count - 1];
+    uint32_t left = 0, bytes = 0;
+    for (const struct frame *frame = island->first; frame; frame = frame->next)
+        left += frame->charge;
+    struct frame *last = NULL, *cut = island->first; /* what is kept, and the first that goes */
+    while (left - cut->charge >= goal && cut->next) {
+        left -= cut->charge;
+        bytes += frame_total(cut);
+        last = cut;
+        cut = cut->next;
+    }
+    queue->bytes -= sequence_distance(sequence_add(island->start, bytes), island->end);
+    if (last) {
+        last->next = NULL;
+        island->last = last;
+        island->end = sequence_add(island->start, bytes);
+    } else {
+        islands_remove(queue, queue->count - 1u, 1);
+    }
+    uint32_t freed = chain_release(cut);
+    queue->memory -= freed;
+    return freed;
+}
+
+bool reassembly_prune(struct reassembly *queue, struct sequence start, uint32_t goal)
+{
+    bool any = false;
+    while (goal && queue->count && sequence_at_most(start, queue->islands[queue->count - 1].start)) {
+        uint32_t freed = island_shorten(queue, goal);
+        goal -= freed < goal ? freed : goal;
+        any = true;
+    }
+    return any;
+}
+
 void reassembly_free(struct reassembly *queue)
 {
     for (uint32_t i = 0; i < queue->count; i++)
-        chain_release(queue->islands[i].first);
+        (void)chain_release(queue->islands[i].first);
     memory_free(queue->islands);
     *queue = (struct reassembly){0};
 }

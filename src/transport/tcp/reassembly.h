@@ -17,8 +17,9 @@ struct island {
 };
 struct reassembly {
     struct island *islands;
-    uint32_t count, capacity;
+    uint16_t count, capacity;
     uint32_t bytes;
+    uint32_t memory; /* what the frames are charged with */
     uint32_t touches;
 };
 
@@ -30,6 +31,8 @@ int reassembly_add(struct reassembly *queue, struct sequence start, struct frame
 struct frame *reassembly_take(struct reassembly *queue, struct sequence next, uint32_t *bytes);
 /* The islands for a SACK option, latest first; returns how many. */
 unsigned reassembly_blocks(const struct reassembly *queue, struct sack_block *out, unsigned capacity);
+/* Gives up the latest bytes, frame by frame, until that has freed `goal` of memory, but of no island that starts before `start`. False: none. */
+bool reassembly_prune(struct reassembly *queue, struct sequence start, uint32_t goal);
 void reassembly_free(struct reassembly *queue);
 
 #endif

@@ -5,7 +5,10 @@
  *
  * A peer that sends many tiny segments would make us hold a frame of half a kilobyte for each byte of its window. So a payload below
  * GATHER_BELOW is copied into a gathering frame when something waits in front of it already, and the memory held stays in
- * proportion to the window. There is no timer here; the window that bounds `length` is acknowledge.c's. */
+ * proportion to the window.
+ *
+ * Each frame keeps what it is charged with (receive_memory.c), the gathering ones the sum, until its last byte is read. There is no
+ * timer here; the window that bounds `length` is receive_window.c's. */
 #include "transport/tcp/receive_buffer.h"
 
 #include <assert.h>
@@ -35,26 +38,41 @@ static void append(struct receive_buffer *buffer, struct frame *frame)
     buffer->last = frame;
 }
 
-void receive_buffer_add(struct receive_buffer *buffer, struct engine *engine, struct frame *payload)
+static void gather(struct receive_buffer *buffer, struct engine *engine, struct frame *payload, uint32_t n)
 {
-    uint32_t n = frame_total(payload);
-    assert(n > 0);
-    buffer->length += n;
-    if (n >= GATHER_BELOW || !buffer->first) {
-        append(buffer, frame_own(payload, 0));
-        buffer->gather_bytes = 0;
-        return;
-    }
     if (buffer->gather_bytes < n) {
         append(buffer, frame_create(engine, 0, FRAME_LARGE - 512));
+        buffer->last->charge = 0;
         buffer->gather_bytes = FRAME_LARGE - 512;
     }
     frame_copy_out(payload, 0, frame_append(buffer->last, n), n);
-    buffer->gather_bytes -= n;
+    buffer->last->charge += payload->charge;
+    buffer->gather_bytes = (uint16_t)(buffer->gather_bytes - n);
     frame_release(payload);
 }
 
-uint32_t receive_buffer_read(struct receive_buffer *buffer, void *out, uint32_t capacity)
+uint32_t receive_buffer_add(struct receive_buffer *buffer, struct engine *engine, struct frame *payload, uint16_t spare)
+{
+    uint32_t n = frame_total(payload);
+    assert(n > 0 && payload->refs == 1);
+    buffer->length += n;
+    if (n <= buffer->spare) {
+        payload->charge = 0;
+        buffer->spare = (uint16_t)(buffer->spare - n);
+    } else {
+        buffer->spare = spare;
+    }
+    uint32_t charge = payload->charge;
+    if (n >= GATHER_BELOW || !buffer->first) {
+        append(buffer, payload);
+        buffer->gather_bytes = 0;
+    } else {
+        gather(buffer, engine, payload, n);
+    }
+    return charge;
+}
+
+uint32_t receive_buffer_read(struct receive_buffer *buffer, void *out, uint32_t capacity, uint32_t *memory)
 {
     uint8_t *to = out;
     uint32_t done = 0;
@@ -69,9 +87,10 @@ uint32_t receive_buffer_read(struct receive_buffer *buffer, void *out, uint32_t 
             break;
         }
         buffer->first = frame->next;
+        *memory -= frame->charge;
         if (!buffer->first) {
             buffer->last = NULL;
-            buffer->gather_bytes = 0;
+            buffer->gather_bytes = buffer->spare = 0;
         }
         frame->next = NULL;
         frame_release(frame);

@@ -90,8 +90,9 @@ bool probe_schedule(struct tcp_connection *c, struct instant now, bool after_ack
 void probe_send(struct tcp_connection *c, struct instant now);
 void probe_acknowledged(struct tcp_connection *c, const struct ack_news *news);
 
-/* ack_policy.c: when to acknowledge, and how much window to offer */
-void ack_data_received(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
+/* ack_policy.c: when to acknowledge */
+/* `memory`: what it costs a counted buffer. */
+void ack_data_received(struct tcp_connection *c, const struct tcp_segment *segment, uint32_t memory, struct instant now);
 void ack_decide(struct tcp_connection *c, struct instant now);       /* after a segment was processed */
 void ack_with_request(struct tcp_connection *c, struct instant now); /* of a SYN+ACK, when a writer waits */
 void ack_sent(struct tcp_connection *c, struct instant now);         /* a segment with ACK left */
@@ -102,9 +103,6 @@ void ack_quickly(struct tcp_connection *c, unsigned count);
 /* The answer to an unacceptable one, rate-limited. */
 void ack_duplicate(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
 void ack_challenge(struct tcp_connection *c, struct instant now); /* RFC 5961 */
-uint32_t receive_window(const struct tcp_connection *c);          /* what is left of the window last offered */
-uint32_t receive_window_select(struct tcp_connection *c);
-void receive_tune(struct tcp_connection *c, struct instant now);
 
 /* output.c */
 void output(struct tcp_connection *c, struct instant now); /* sends what may be sent */

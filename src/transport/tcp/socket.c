@@ -17,6 +17,8 @@
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/options.h"
+#include "transport/tcp/receive_memory.h"
+#include "transport/tcp/receive_window.h"
 #include "transport/tcp/rooms.h"
 #include "transport/tcp/send_memory.h"
 
@@ -107,7 +109,7 @@ ssize_t tcp_read(struct tcp_socket *socket, void *out, size_t capacity)
             return IMP_BUSY;
         return c->flags & CONNECTION_FIN_RECEIVED ? 0 : c->error;
     }
-    uint32_t n = receive_buffer_read(&c->receive, out, wanted);
+    uint32_t n = receive_buffer_read(&c->receive, out, wanted, &c->rcv.memory);
     if (c->urgent.state != URGENT_NONE)
         urgent_passed(c);
     if (socket->state != TCP_CLOSED && n > 0) {
@@ -376,6 +378,9 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
     out->send_buffer = c->flags & CONNECTION_SEND_MEMORY ? c->snd.limit / 2 : c->snd.limit;
     busy_info(c, out, now);
     out->receive_buffer = c->rcv.limit;
+    out->receive_memory_counted = receive_memory_counted(c);
+    out->receive_memory = out->receive_memory_counted ? receive_memory_used(c) : c->receive.length;
+    out->receive_window_most = out->receive_memory_counted ? c->rcv.most : receive_window_full(c);
     out->timeouts_in_a_row = c->retries;
     out->no_space = c->flags & CONNECTION_SEND_MEMORY ? c->sending && c->sending->busy.wants_room : !tcp_writable(&c->socket);
     out->finished_receiving = c->flags & CONNECTION_FIN_RECEIVED;

@@ -77,6 +77,7 @@ struct row {
     ONE("rto_max_ms", rto_max_ms, 1000, 120000, 120000)                                                                        \
     ONE("rto_min_us", rto_min_us, 1000, 1000000, TCP_RTO_MIN_NS / NS_PER_US)                                                   \
     ONE("sack", sack, 0, 1, 1)                                                                                                 \
+    ONE("shrink_window", shrink_window, 0, 1, 0)                                                                               \
     ONE("slow_start_after_idle", slow_start_after_idle, 0, 1, 1)                                                               \
     ONE("stdurg", stdurg, 0, 1, 0)                                                                                             \
     ONE("syn_linear_timeouts", syn_linear_timeouts, 0, 127, LIMIT_TCP_SYN_LINEAR)                                              \
@@ -93,6 +94,7 @@ struct row {
           LIMIT_TCP_SEND_BUFFER)                                                                                               \
     OWN("challenge_future_ack", challenge_future_ack, 0, 1, 1)                                                                 \
     OWN("prr", prr, 0, 1, 1)                                                                                                   \
+    OWN("rmem_overhead", rmem_overhead, 0, 1, 0)                                                                               \
     OWN("user_timeout_least", user_timeout_least_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 100)                                          \
     OWN("user_timeout_most", user_timeout_most_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 3600)                                           \
     OWN("user_timeout_option", user_timeout_option_s, 0, LIMIT_TCP_USER_TIMEOUT_S, 0)                                          \

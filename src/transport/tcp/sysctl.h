@@ -51,7 +51,9 @@ struct tcp_sysctls {
     uint32_t cubic_hystart_detect, cubic_friendliness; /* enum congestion_sign; 0: without RFC 9438 section 4.3 */
     uint32_t min_tso_segs, tso_rtt_log;                /* how much leaves in one piece (burst.c) */
     uint32_t pacing_ss_ratio, pacing_ca_ratio;
-    uint32_t wmem_overhead;    /* 1: the send buffer counts memory (send_memory.c) */
+    uint32_t wmem_overhead;    /* 1: the send buffer counts memory (send_memory.c), */
+    uint32_t rmem_overhead;    /* and the receive buffer (receive_memory.c) */
+    uint32_t shrink_window;    /* 1: the window's right edge may move left (receive_window.c) */
     uint32_t notsent_lowat;    /* bytes, for sockets without TCP_NOTSENT_LOWAT */
     uint32_t rmem[3], wmem[3]; /* least, default, most; bytes */
 };

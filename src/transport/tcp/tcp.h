@@ -127,6 +127,9 @@ struct tcp_info {
     uint64_t delivered;                  /* segments */
     uint32_t outstanding, not_sent; /* bytes, a FIN counts for one: not acknowledged, and the part of it that has not left */
     uint32_t send_buffer, receive_buffer; /* their sizes, bytes */
+    bool receive_memory_counted;          /* the latter counts what packets take, not only payload, */
+    uint32_t receive_memory;              /* and so does this, of what is in it */
+    uint32_t receive_window_most;         /* no larger window is offered yet */
     int64_t busy_ns, window_limited_ns,
         buffer_limited_ns; /* something was under way; the second and third are part of the first */
     uint32_t timeouts_in_a_row;

@@ -49,7 +49,7 @@ static void pointer_received(struct tcp_connection *c, const struct tcp_segment 
         return;
     if (c->urgent.state != URGENT_NONE && sequence_equal(c->urgent.at, next) && apart(c) && c->receive.length > 0) {
         uint8_t passed; /* the old one is where the reader stands: it must not turn into an ordinary byte again */
-        (void)receive_buffer_read(&c->receive, &passed, 1);
+        (void)receive_buffer_read(&c->receive, &passed, 1, &c->rcv.memory);
     }
     c->urgent.notices++;
     c->urgent.state = URGENT_ANNOUNCED;
@@ -79,7 +79,7 @@ uint32_t urgent_limit(struct tcp_connection *c, uint32_t capacity)
     uint32_t limit = urgent_look(c, capacity, &skip);
     if (skip) {
         uint8_t passed;
-        (void)receive_buffer_read(&c->receive, &passed, 1);
+        (void)receive_buffer_read(&c->receive, &passed, 1, &c->rcv.memory);
         urgent_passed(c);
     }
     return limit;
