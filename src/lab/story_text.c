@@ -129,7 +129,7 @@ void story_output(struct text *out, const struct text *output, unsigned indent, 
             text_format(out, "%*s... (%zu bytes in all)\n", (int)indent, "", output->length);
             return;
         }
-        enum { LINE_BYTES_MAX = 200, TAB_COLUMNS = 8 };
+        enum { LINE_BYTES_MAX = 1000, TAB_COLUMNS = 8 }; /* what ss -tin says of a connection is shown whole */
         if (newline > p)
             text_format(out, "%*s", (int)indent, "");
         size_t column = 0;

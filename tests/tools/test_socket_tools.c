@@ -184,6 +184,22 @@ static void settings_refused(void **state)
     check(world, "sysctl", 1, "", "sysctl: no variables specified\nTry `sysctl -h' for more information.\n");
 }
 
+/* tcp_timestamps 2: the clock itself, in milliseconds, and not one that begins somewhere else for each peer. */
+static void settings_take_effect(void **state)
+{
+    struct world *world = *state;
+    struct job dump = {0};
+    check(world, "sysctl -q net.ipv4.tcp_timestamps=2", 0, "", "");
+    job_start(world->a, &dump, "tcpdump -nc 1 'tcp[13] = 2'");
+    run_for(world, NS_PER_S);
+    check(world, "curl -s http://10.0.0.2/", 7, "", "");
+    run_for(world, NS_PER_S);
+    assert_true(dump.done);
+    assert_non_null(strstr(text_string(&dump.out), "TS val 6"));
+    text_free(&dump.out);
+    text_free(&dump.error);
+}
+
 static void settings_from_file(void **state)
 {
     struct world *world = *state;
@@ -208,6 +224,6 @@ static void settings_from_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {IN_WORLD(sockets), IN_WORLD(settings), IN_WORLD(settings_refused),
-                                       IN_WORLD(settings_from_file)};
+                                       IN_WORLD(settings_take_effect), IN_WORLD(settings_from_file)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,9 @@ enum tcp_ecn { /* what incoming connections may have, and outgoing ones ask for 
                TCP_ECN_ACCURATE_ACCEPTED, /* and classic ECN asked for */
                TCP_ECN_ACCURATE_ACCEPTED_ONLY,
 };
+enum {
+    TCP_TIMESTAMPS_PLAIN = 2
+}; /* without an offset of their own for each pair of hosts (RFC 7323 section 7.1 has it so): the node's clock shows */
 /* A node's TCP settings, by the names that Linux gives them (Documentation/networking/ip-sysctl). */
 struct tcp_sysctls {
     uint32_t sack, dsack, timestamps, window_scaling, frto;

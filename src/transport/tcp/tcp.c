@@ -215,6 +215,8 @@ struct sequence initial_sequence(struct tcp *tcp, const struct endpoint *local, 
 uint32_t timestamp_offset(struct tcp *tcp, const struct endpoint *local, const struct endpoint *remote)
 {
     struct endpoint a = {.address = local->address}, b = {.address = remote->address};
+    if (tcp->sysctls->timestamps == TCP_TIMESTAMPS_PLAIN)
+        return 0;
     return (uint32_t)(hash_endpoints(tcp->isn_key, &a, &b) >> 32);
 }
 
