@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/random.h"
@@ -40,11 +41,10 @@ static void run(const struct trial *t)
     assert_int_equal(pair_start(&p, a, b, t->a, t->b), 0);
     engine_run(p.engine, (struct instant){3600 * NS_PER_S});
     if (a->wrong || b->wrong || a->read != t->b_bytes || b->read != t->a_bytes || !a->closed || !b->closed)
-        print_error("repeat with: transport_test_tcp_transfer %llu 1\nseed %llu mtu %u: a wrote %llu read %llu error %d closed "
+        print_error("seed %llu mtu %u: a wrote %llu read %llu error %d closed "
                     "%d; b wrote %llu read %llu error %d closed %d\n",
-                    (unsigned long long)t->seed, (unsigned long long)t->seed, t->mtu, (unsigned long long)a->written,
-                    (unsigned long long)a->read, a->error, a->closed, (unsigned long long)b->written,
-                    (unsigned long long)b->read, b->error, b->closed);
+                    (unsigned long long)t->seed, t->mtu, (unsigned long long)a->written, (unsigned long long)a->read, a->error,
+                    a->closed, (unsigned long long)b->written, (unsigned long long)b->read, b->error, b->closed);
     assert_false(a->wrong);
     assert_false(b->wrong);
     assert_int_equal(a->error, 0);
@@ -154,15 +154,33 @@ static struct trial trial_of(uint64_t seed)
     return t;
 }
 
-static uint64_t seed_first = 1, seed_count = 500;
+static uint64_t seed_first = 1, seed_count = 500, seed_now; /* 0: none runs */
+
+static int repeat_print(void **state)
+{
+    (void)state;
+    if (seed_now)
+        print_error("repeat with: build/transport_test_tcp_transfer %llu 1\n", (unsigned long long)seed_now);
+    seed_now = 0;
+    return 0;
+}
+
+static void aborted(int signal_number)
+{
+    repeat_print(NULL);
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
 
 static void many_seeds_of_faults(void **state)
 {
     (void)state;
     for (uint64_t seed = seed_first; seed < seed_first + seed_count; seed++) {
         struct trial t = trial_of(seed);
+        seed_now = seed;
         run(&t);
     }
+    seed_now = 0;
 }
 
 /* Each control fills most of a plain bottleneck: 20 Mbit/s, 40 ms, a queue of one such product. */
@@ -217,10 +235,11 @@ static void the_same_seed_gives_the_same_bytes(void **state)
 /* With two numbers: only these seeds of faults (first, count), as `make swarm` does. */
 int main(int count, char **arguments)
 {
+    signal(SIGABRT, aborted); /* an assertion of imp's own */
     if (count == 3) {
         seed_first = strtoull(arguments[1], NULL, 10);
         seed_count = strtoull(arguments[2], NULL, 10);
-        const struct CMUnitTest only[] = {cmocka_unit_test(many_seeds_of_faults)};
+        const struct CMUnitTest only[] = {cmocka_unit_test_teardown(many_seeds_of_faults, repeat_print)};
         return cmocka_run_group_tests_name("tcp swarm", only, NULL, NULL);
     }
     const struct CMUnitTest tests[] = {
@@ -229,7 +248,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(tiny_buffers_and_chunks),
         cmocka_unit_test(a_tiny_mtu),
         cmocka_unit_test(a_writer_waits_for_what_is_not_sent),
-        cmocka_unit_test(many_seeds_of_faults),
+        cmocka_unit_test_teardown(many_seeds_of_faults, repeat_print),
         cmocka_unit_test(every_congestion_control_fills_a_wire),
         cmocka_unit_test(the_same_seed_gives_the_same_bytes),
     };
