@@ -11,7 +11,8 @@
  * Two lines are commands: "net.ipv4.tcp_fastopen_cookies=0" (a size of the cookie cache that some kernels have) and "tcp_metrics=flush" (for
  * "ip tcp_metrics flush all") make TCP forget what it knows of its peers, each once.
  *
- * "net.ipv4.tcp_..." is TCP's own business; a few of "net.core" are this program's. */
+ * "net.ipv4.tcp_..." is TCP's own business; a few of "net.core" are this program's. fq as "net.core.default_qdisc", or put on the device by
+ * a line "tc=qdisc replace dev tun0 root fq" (of a stand-in for tc(8)), is a pace for all of TCP: what fq does to a single flow. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,10 +38,23 @@ static bool forgets(const char *name, const char *value)
            (strcmp(name, "tcp_metrics") == 0 && strcmp(value, "flush") == 0);
 }
 
+static bool has_word(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at += length)
+        if ((at == text || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+            return true;
+    return false;
+}
+
 static void set(struct drill *drill, const char *name, const char *value)
 {
     if (strcmp(name, "net.core.somaxconn") == 0)
         drill->backlog_most = (uint32_t)strtoul(value, NULL, 10);
+    else if (strcmp(name, "net.core.default_qdisc") == 0)
+        (void)tcp_sysctl_set(drill->tcp, "net.imp.tcp_paced", strcmp(value, "fq") == 0 ? "1" : "0");
+    else if (strcmp(name, "tc") == 0 && strncmp(value, "qdisc ", 6) == 0)
+        (void)tcp_sysctl_set(drill->tcp, "net.imp.tcp_paced", has_word(value, "fq") && !has_word(value, "del") ? "1" : "0");
     else
         (void)tcp_sysctl_set(drill->tcp, name, value);
 }

@@ -566,6 +566,7 @@ static inline void script_set(struct script *s, const char *name, uint32_t value
                  {"keep-interval", TCP_KNOB_KEEP_INTERVAL_S},
                  {"keep-count", TCP_KNOB_KEEP_COUNT},
                  {"quick-ack", TCP_KNOB_QUICK_ACK},
+                 {"pacing-most", TCP_KNOB_PACING_MOST},
                  {"user-timeout", TCP_KNOB_USER_TIMEOUT_MS},
                  {"user-timeout-option", TCP_KNOB_USER_TIMEOUT_OPTION},
                  {"receive-buffer", TCP_KNOB_RECEIVE_BUFFER}};

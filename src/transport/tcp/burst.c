@@ -99,7 +99,7 @@ static uint32_t piece_bytes(struct tcp_connection *c)
     return most > mss ? most - most % mss : mss;
 }
 
-uint64_t burst_rate(const struct tcp_connection *c)
+static uint64_t rate_of_window(const struct tcp_connection *c)
 {
     if (c->congestion.pacing_bytes_per_s)
         return c->congestion.pacing_bytes_per_s;
@@ -111,6 +111,22 @@ uint64_t burst_rate(const struct tcp_connection *c)
     uint64_t window = cc->cwnd > c->sent.count ? cc->cwnd : c->sent.count;
     uint64_t rtt_us = (uint64_t)c->rtt.smoothed_ns / 1000;
     return window * c->mss * ratio * 10000 / (rtt_us ? rtt_us : 1);
+}
+
+uint64_t burst_rate(const struct tcp_connection *c)
+{
+    uint64_t rate = rate_of_window(c), most = c->personal.pacing_most;
+    return most && most < rate ? most : rate;
+}
+
+void burst_pace(struct tcp_connection *c, uint64_t bytes, uint32_t segments, struct instant now)
+{
+    uint64_t rate = burst_rate(c);
+    struct instant from = instant_max(c->pace_next, now);
+    int64_t late = c->pace_next.ns ? instant_since(from, c->pace_next) : INT64_MAX;
+    bool begun = c->count.data_segments_sent + segments >= CONGESTION_INITIAL_WINDOW; /* the first ones are not held up */
+    int64_t ns = begun && rate && rate != UINT64_MAX ? (int64_t)(bytes * NS_PER_S / rate) : 0;
+    c->pace_next = instant_add(from, late < ns / 2 ? ns - late : ns - ns / 2);
 }
 
 uint32_t burst_most(const struct tcp_connection *c)

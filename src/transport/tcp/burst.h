@@ -36,9 +36,11 @@ struct burst_write {
     bool more, record, urgent;
 };
 uint32_t burst_write(struct tcp_connection *c, const struct burst_write *write, struct instant now); /* how many it took */
-uint32_t burst_room(struct tcp_connection *c);           /* bytes that may be written now; 0: the send buffer is full */
-uint64_t burst_held(const struct tcp_connection *c);     /* what of the send buffer's limit is used */
-struct burst_piece burst_next(struct tcp_connection *c); /* from SND.NXT on */
+uint32_t burst_room(struct tcp_connection *c); /* bytes that may be written now; 0: the send buffer is full */
+/* A departure of so much leaves now: sets when the next may. Who was late may be early by as much, up to half of it (as Linux). */
+void burst_pace(struct tcp_connection *c, uint64_t bytes, uint32_t segments, struct instant now);
+uint64_t burst_held(const struct tcp_connection *c);                    /* what of the send buffer's limit is used */
+struct burst_piece burst_next(struct tcp_connection *c);                /* from SND.NXT on */
 bool burst_pushed(const struct tcp_connection *c, struct sequence end); /* a mark lies between SND.NXT and `end` */
 uint32_t burst_most(const struct tcp_connection *c);                    /* segments that may leave as one */
 uint64_t burst_rate(const struct tcp_connection *c);                    /* bytes a second; UINT64_MAX: nothing is known yet */

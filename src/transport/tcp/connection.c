@@ -107,6 +107,7 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     c->congestion.slow_start_exit = (uint8_t)tcp->sysctls->cubic_hystart;
     c->congestion.classic_signs = (uint8_t)tcp->sysctls->cubic_hystart_detect;
     c->congestion.unfriendly = !tcp->sysctls->cubic_friendliness;
+    c->congestion.paced = tcp->sysctls->paced || settings->personal.pacing_most;
     congestion_start(&c->congestion, ops ? ops : tcp->congestion, now);
     connection_update_mss(c);
     return c;

@@ -37,6 +37,7 @@ static bool set_personal(struct tcp_personal *personal, enum tcp_knob knob, uint
     case TCP_KNOB_TRAFFIC_CLASS: personal->traffic_class = (uint8_t)(value & ~3u); return true;
     case TCP_KNOB_FAST_OPEN_NO_COOKIE: personal->fast_open_no_cookie = value != 0; return true;
     case TCP_KNOB_NOT_SENT_LOW: personal->not_sent_low = value; return true;
+    case TCP_KNOB_PACING_MOST: personal->pacing_most = value; return true;
     case TCP_KNOB_URGENT: personal->urgent = (uint8_t)value; return true;
     default: return false;
     }
@@ -148,6 +149,8 @@ static int set_connection(struct tcp_connection *c, enum tcp_knob knob, uint32_t
     default:
         if (!set_personal(&c->personal, knob, value))
             return IMP_UNSUPPORTED;
+        if (knob == TCP_KNOB_PACING_MOST && value)
+            c->congestion.paced = true; /* and stays so, as in Linux */
         if (running(c) && (knob == TCP_KNOB_USER_TIMEOUT_MS || knob == TCP_KNOB_USER_TIMEOUT_OPTION))
             user_timeout_changed(c);
         return 0;

@@ -28,7 +28,7 @@ enum tcp_knob {
     TCP_KNOB_NOT_SENT_LOW,   /* bytes: writable only below so much that was not yet sent; 0: no such rule */
     TCP_KNOB_DEFER_ACCEPT_S, /* a listener's connections are acceptable when data came */
     TCP_KNOB_BACKLOG,        /* a listener's */
-    TCP_KNOB_PACING_MOST,    /* bytes a second */
+    TCP_KNOB_PACING_MOST,    /* bytes a second; 0: no such bound */
     TCP_KNOB_FAST_OPEN,      /* a listener's queue of Fast Open requests; 0: none */
     TCP_KNOB_FAST_OPEN_NO_COOKIE,
     TCP_KNOB_TIMESTAMP,

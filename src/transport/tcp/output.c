@@ -373,6 +373,8 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
             (uint64_t)sent->length * NS_PER_S / c->congestion.pacing_bytes_per_s; /* payload, as the rates are, and as Linux */
         c->pace_next = instant_add(from, (int64_t)ns);
     }
+    if (!fresh && c->congestion.paced && !c->congestion.pacing_bytes_per_s)
+        burst_pace(c, sent->length, 1, now);
     sent->transmissions++;
     event_segment(c, sent);
     c->count.bytes_sent += sent->length;
@@ -387,7 +389,7 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
 
 bool output_paced(struct tcp_connection *c, struct instant now)
 {
-    if (!c->congestion.pacing_bytes_per_s || instant_reached(now, c->pace_next))
+    if ((!c->congestion.pacing_bytes_per_s && !c->congestion.paced) || instant_reached(now, c->pace_next))
         return false;
     timer_due(c, TIMER_PACE, c->pace_next);
     return true;
@@ -500,7 +502,8 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
         }
         if (once && left == 0 && bursts > 0)
             break;
-        if (c->sent.count >= LIMIT_TCP_FLIGHT || output_paced(c, now))
+        bool whole = c->congestion.paced && !c->congestion.pacing_bytes_per_s; /* departures are, not segments */
+        if (c->sent.count >= LIMIT_TCP_FLIGHT || (!(whole && left) && output_paced(c, now)))
             break;
         if (left == 0 && !bare_fin) {
             uint32_t half = cwnd > 1 ? cwnd / 2 : 1, quota = cwnd - in_flight < half ? cwnd - in_flight : half;
@@ -510,6 +513,8 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
             if (burst_pushed(c, sequence_add(c->snd.nxt, bytes < piece.length ? (uint32_t)bytes : piece.length)))
                 end = SENT_PUSH;
             bursts++;
+            if (whole)
+                burst_pace(c, bytes < piece.length ? bytes : piece.length, left, now);
         }
         left -= left > 0;
         bool fin = fin_wanted && piece.last && (uint32_t)length == piece.length;

@@ -93,6 +93,7 @@ struct row {
     THREE("wmem", wmem, 1, LIMIT_TCP_BUFFER_ASKED, LIMIT_TCP_SEND_BUFFER_LEAST, LIMIT_TCP_SEND_BUFFER_DEFAULT,                 \
           LIMIT_TCP_SEND_BUFFER)                                                                                               \
     OWN("challenge_future_ack", challenge_future_ack, 0, 1, 1)                                                                 \
+    OWN("paced", paced, 0, 1, 0)                                                                                               \
     OWN("prr", prr, 0, 1, 1)                                                                                                   \
     OWN("rmem_overhead", rmem_overhead, 0, 1, 0)                                                                               \
     OWN("user_timeout_least", user_timeout_least_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 100)                                          \

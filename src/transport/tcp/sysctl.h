@@ -31,7 +31,8 @@ struct tcp_sysctls {
         mtu_probing; /* 1: a silence may mean a black hole for large packets (RFC 8899); 2: the path's size is searched from the start */
     uint32_t base_mss, mtu_probe_floor, min_snd_mss; /* bytes: where the search begins, and how low it and any segment may go */
     uint32_t probe_threshold, probe_interval_s;      /* bytes: narrower than this the search ends; and when it begins anew */
-    uint32_t prr; /* 0: cwnd falls at once (RFC 6675), not in proportion to what is delivered (RFC 6937); imp's own */
+    uint32_t paced; /* 1: segments leave at the pace of sk_pacing_rate, as where Linux's device has fq; imp's own */
+    uint32_t prr;   /* 0: cwnd falls at once (RFC 6675), not in proportion to what is delivered (RFC 6937); imp's own */
     uint32_t window_validation;                                                /* 1: by RFC 7661, 0: as Linux; imp's own */
     uint32_t user_timeout_option_s, user_timeout_least_s, user_timeout_most_s; /* imp's own: see user_timeout.c */
     uint32_t retries1;

@@ -45,6 +45,7 @@ struct tcp_personal {
     int32_t linger2_s;           /* negative: no FIN-WAIT-2 without an owner */
     uint32_t not_sent_low;       /* bytes */
     uint8_t urgent;              /* enum tcp_urgent_style */
+    uint32_t pacing_most; /* bytes a second: segments leave at the pace that suits the window, and never faster than this */
 };
 struct tcp_settings { /* for one socket; zero means the node's default */
     struct endpoint local, remote;

@@ -4,7 +4,7 @@
  *
  *   delay  more than eight round-trip samples of one round were all longer than the least ever by an eighth (4 to 16 ms): a queue has formed
  *   train  the ACKs of a round come closer than 2 ms to each other, and the last of them came later in the round than half the least round
- *          trip (and an allowance for segments that travel in bunches): what is out already fills the path
+ *          trip (the whole where segments are paced; and an allowance for segments that travel in bunches): what is out already fills the path
  *
  * RFC 9406 prefers a gentler end, since either sign may be jitter; this one is for who wants to see what Linux does (sysctl
  * net.ipv4.tcp_cubic_hystart; tcp_cubic_hystart_detect says which sign counts, as the module's parameter in Linux). A timeout begins it anew. No timers. */
@@ -41,7 +41,10 @@ static bool train_fills_path(struct hystart_classic *h, const struct congestion 
     if (instant_since(ack->now, h->train_end) > TRAIN_GAP_NS)
         return false;
     h->train_end = ack->now;
-    return instant_since(ack->now, h->round_start) > (delay_min_ns + bunch_ns(cc, ack)) / 2;
+    int64_t enough = delay_min_ns + bunch_ns(cc, ack);
+    if (!cc->paced) /* a pace spreads a window over half a round trip by itself */
+        enough /= 2;
+    return instant_since(ack->now, h->round_start) > enough;
 }
 
 static bool delay_grew(struct hystart_classic *h, int64_t delay_min_ns, int64_t rtt_ns)
