@@ -29,6 +29,8 @@ static const struct long_option {
             {"--format", 'f'}};
 static const char ACCEPTED[] = "sc:1p:t:n:b:P:Ri:C:w:M:NuJl:46k:vhDUf:";
 
+static const char LEFT_OUT[] = "ABFILOSTVXZ"; /* what the real one has beside these */
+
 static const char USAGE[] = "Usage: iperf3 [-s|-c host] [options]\n"
                             "  -p PORT   server port (5201)            -J        output in JSON\n"
                             "  -i SECS   between reports (1; 0: none)  -4, -6    only IPv4, only IPv6\n"
@@ -176,6 +178,8 @@ static int arguments_read(struct arguments *a)
             status = take_long(a, &options);
         else if (option == OPTIONS_OPERAND)
             status = wrong(a, "unexpected argument", options.value);
+        else if (option == OPTIONS_UNKNOWN && strchr(LEFT_OUT, options.letter))
+            status = wrong(a, "imp's iperf3 does not have", letter);
         else if (option == OPTIONS_UNKNOWN || option == OPTIONS_NO_VALUE)
             status = wrong(a, option == OPTIONS_UNKNOWN ? "unknown option" : "a value is missing for", letter);
         else
