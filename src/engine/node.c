@@ -27,6 +27,8 @@ static const struct event_type PACKET_DROP = {
     .fields = {{"reason", FIELD_TEXT}, {"why", FIELD_TEXT}, {"length", FIELD_BYTES}},
 };
 
+enum { PORTS_FEW = 16 }; /* so many are looked through one by one */
+
 struct node *node_create(struct engine *engine, const char *name)
 {
     if (node_find(engine, name))
@@ -56,6 +58,9 @@ void nodes_destroy(struct engine *engine)
     }
     for (uint32_t id = 1; id <= engine->node_count; id++) {
         struct node *node = engine->node_by_id[id];
+        if (node->port_names)
+            map_free(node->port_names);
+        memory_free(node->port_names);
         memory_free(node);
     }
     engine->node_count = 0;
@@ -91,11 +96,22 @@ struct port *port_create(struct node *node, const char *name)
     assert(node->port_count < UINT16_MAX);
     port->index = (uint16_t)node->port_count++;
     list_push_back(&node->ports, &port->link);
+    if (node->port_count == PORTS_FEW) {
+        node->port_names = memory_take_zeroed(1, sizeof *node->port_names);
+        list_each (link, &node->ports) {
+            struct port *known = list_entry(link, struct port, link);
+            map_put(node->port_names, known->name, strlen(known->name), known);
+        }
+    } else if (node->port_names) {
+        map_put(node->port_names, name, strlen(name), port);
+    }
     return port;
 }
 
 struct port *port_find(struct node *node, const char *name)
 {
+    if (node->port_names)
+        return map_get(node->port_names, name, strlen(name));
     list_each (link, &node->ports) {
         struct port *port = list_entry(link, struct port, link);
         if (strcmp(port->name, name) == 0)

@@ -13,6 +13,7 @@
 /* A node: a name, ports, its own random numbers and its own event counter. What makes it a host, a switch or a router hangs on
  * `device`, which the engine does not look into. Nodes touch each other only through wires. */
 struct frame;
+struct map;
 struct port;
 struct wire;
 struct direction;
@@ -26,8 +27,9 @@ struct node {
     struct random random;
     struct list ports; /* struct port.link, in order of creation */
     uint32_t port_count;
-    struct list tasks; /* struct task.link */
-    void *device;      /* owned by whoever set it: a struct stack of internet/, a struct switch of link/ */
+    struct map *port_names; /* name -> port; NULL while they are few */
+    struct list tasks;      /* struct task.link */
+    void *device;           /* owned by whoever set it: a struct stack of internet/, a struct switch of link/ */
     void (*device_destroy)(struct node *node);
     void *
         net; /* the applications' door to this node (struct net of net/), NULL: none; ended by who made it, before the device */

@@ -153,8 +153,13 @@ void lab_free(struct lab *lab)
 {
     if (!lab)
         return;
-    for (size_t i = 0; i < lab->node_count; i++)
-        memory_free(lab->nodes[i]->ports);
+    for (size_t i = 0; i < lab->node_count; i++) {
+        struct lab_node *node = lab->nodes[i];
+        if (node->port_names)
+            map_free(node->port_names);
+        memory_free(node->port_names);
+        memory_free(node->ports);
+    }
     map_free(&lab->node_names);
     memory_free(lab->groups);
     memory_free(lab->nodes);

@@ -16,6 +16,8 @@
 #include "lab/pattern.h"
 #include "net/net_config.h"
 
+enum { PORTS_FEW = 16 };
+
 static void *grown(void *array, size_t count, size_t *room, size_t element_bytes)
 {
     if (count < *room)
@@ -33,6 +35,13 @@ struct lab_port *loader_port_add(struct loader *l, struct lab_node *node, const 
         node->ports = memory_grow(node->ports, node->port_room, sizeof *node->ports);
     }
     node->ports[node->port_count++] = port;
+    if (node->port_count == PORTS_FEW) { /* a switch for thousands: found by a table from now on */
+        node->port_names = memory_take_zeroed(1, sizeof *node->port_names);
+        for (size_t i = 0; i + 1 < node->port_count; i++)
+            map_put(node->port_names, node->ports[i]->name, strlen(node->ports[i]->name), node->ports[i]);
+    }
+    if (node->port_names)
+        map_put(node->port_names, name, strlen(name), port);
     return port;
 }
 

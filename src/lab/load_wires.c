@@ -240,9 +240,9 @@ static struct lab_port *port_pick(struct loader *l, struct lab_node *node, const
 {
     const struct lab_group *group = node->group;
     bool is_switch = group->config.kind == NODE_SWITCH || group->config.kind == NODE_HUB;
-    for (size_t i = 0; i < group->config.port_count; i++)
-        if (!node->ports[i]->wire)
-            return node->ports[i];
+    for (; node->next_listed < group->config.port_count; node->next_listed++)
+        if (!node->ports[node->next_listed]->wire)
+            return node->ports[node->next_listed];
     if (group->config.port_count && !is_switch) {
         fault_add(l->faults, wire->at, "%s has no free port, expected a port listed for each of its wires", node->name);
         return NULL;

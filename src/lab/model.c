@@ -17,6 +17,8 @@ struct lab_node *lab_node_find(const struct lab *lab, const char *name)
 
 struct lab_port *lab_port_find(const struct lab_node *node, const char *name)
 {
+    if (node->port_names)
+        return map_get(node->port_names, name, strlen(name));
     for (size_t i = 0; i < node->port_count; i++)
         if (strcmp(node->ports[i]->name, name) == 0)
             return node->ports[i];

@@ -56,7 +56,9 @@ struct lab_node {
     uint32_t index; /* in its range */
     struct lab_port **ports;
     size_t port_count, port_room;
-    uint32_t next_number; /* of a port that a wire makes */
+    struct map *port_names; /* name -> port; NULL while they are few */
+    uint32_t next_number;   /* of a port that a wire makes */
+    uint32_t next_listed;   /* ports of the file before this one have their wires */
 };
 struct lab_wire {
     const char *name;

@@ -299,13 +299,36 @@ static void a_hundred_thousand_nodes_load(void **state)
     lab_free(lab);
 }
 
+/* Ports that wires make on a switch step over those that the file names, however many there are, and every one is found by its name. */
+static void ports_of_a_large_switch_are_all_apart(void **state)
+{
+    (void)state;
+    struct lab *lab =
+        lab_of("nodes: {'h[1-3000]': {address: none}, x: {address: none}, y: {address: none}, s: {kind: switch}}\n"
+               "wires: ['h[1-3000] - s', x - s.p2, y - s.p2500]\n");
+    const struct lab_node *s = map_get(&lab->node_names, "s", 1);
+    assert_int_equal(s->port_count, 3002);
+    assert_string_equal(lab->wires[1]->name, "h2.eth0 - s.p3");
+    assert_string_equal(lab->wires[2999]->name, "h3000.eth0 - s.p3002");
+    for (size_t i = 0; i < s->port_count; i++)
+        assert_ptr_equal(lab_port_find(s, s->ports[i]->name), s->ports[i]);
+    assert_string_equal(lab_port_find(s, "p2500")->wire->nodes[0]->name, "y");
+    assert_null(lab_port_find(s, "p3003"));
+    lab_free(lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wires_find_and_make_ports), cmocka_unit_test(ranges_are_dealt),
-        cmocka_unit_test(addresses_count_up),        cmocka_unit_test(plans_follow_the_words),
-        cmocka_unit_test(settings_come_in_layers),   cmocka_unit_test(files_include_files),
-        cmocka_unit_test(schemas_fill_structs),      cmocka_unit_test(a_hundred_thousand_nodes_load),
+        cmocka_unit_test(wires_find_and_make_ports),
+        cmocka_unit_test(ranges_are_dealt),
+        cmocka_unit_test(addresses_count_up),
+        cmocka_unit_test(plans_follow_the_words),
+        cmocka_unit_test(settings_come_in_layers),
+        cmocka_unit_test(files_include_files),
+        cmocka_unit_test(schemas_fill_structs),
+        cmocka_unit_test(a_hundred_thousand_nodes_load),
+        cmocka_unit_test(ports_of_a_large_switch_are_all_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
