@@ -284,7 +284,8 @@ bool drill_send_away(struct drill *drill)
 
 void drill_advance(struct drill *drill, struct instant until)
 {
-    drill->looks++; /* who sleeps is waiting: the next look is not the first one after a call */
+    if (!is_driver(drill))
+        drill->looks++; /* who sleeps is waiting: the next look is not the first one after a call */
     let_others_run(drill);
     do
         step(drill, until);
