@@ -34,7 +34,7 @@ static const struct {
                 {"abort", PLAN_ABORT},     {"pause", PLAN_PAUSE},     {"sysctl", PLAN_SYSCTL},
                 {"buffer", PLAN_BUFFER},   {"others", PLAN_OTHERS},   {"opening", PLAN_OPENING},
                 {"rounds", PLAN_ROUNDS},   {"hole", PLAN_HOLE},       {"change", PLAN_CHANGE},
-                {"lend", PLAN_LEND}};
+                {"lend", PLAN_LEND},       {"urgent", PLAN_URGENT}};
 enum { FEATURE_COUNT = sizeof FEATURES / sizeof *FEATURES };
 
 uint32_t plan_feature_find(const char *name)
@@ -116,6 +116,8 @@ static void side_draw(struct random *random, struct plan_side *side, uint64_t mo
     side->lends = one_in(random, 2);
     side->defer_accept_s = one_in(random, 6) ? (uint32_t)between(random, 1, 10) : 0;
     side->not_sent_low = one_in(random, 6) ? (uint32_t)scaled(random, 1, 100000) : 0;
+    side->urges = one_in(random, 5);
+    side->marks = one_in(random, 2);
 }
 
 /* How the conversation begins, and how often. With Fast Open nothing leaves before the client's first write, so it must write first. */
@@ -202,6 +204,8 @@ static void sysctls_draw(struct random *random, struct plan *plan)
         {"net.ipv4.tcp_min_rtt_wlen", "1", "300", "300"},
         {"net.ipv4.tcp_base_mss", "512", "1024", "1024"},
         {"net.imp.tcp_wmem_overhead", "0", "0", "1"},
+        {"net.imp.tcp_rmem_overhead", "0", "0", "1"},
+        {"net.ipv4.tcp_shrink_window", "0", "0", "1"},
         {"net.ipv4.tcp_rmem", "4096 131072 6291456", "4096 131072 6291456", "2304 4096 16384"},
         {"net.ipv4.tcp_wmem", "4096 16384 4194304", "4096 16384 4194304", "4096 4096 8192"}};
     for (unsigned host = 0; host < 2; host++)
@@ -278,6 +282,8 @@ static void plan_leave_out(struct plan *plan, uint32_t without)
         }
         if (without & PLAN_LEND)
             side->lends = false;
+        if (without & PLAN_URGENT)
+            side->urges = false;
     }
     for (unsigned i = 0; i < PLAN_TALKS; i++) {
         if (without & PLAN_OPENING)
@@ -347,6 +353,8 @@ static void side_print(const struct plan_side *s, const char *who, FILE *out)
             s->maximum_segment, s->send_buffer, s->receive_buffer);
     if (s->defer_accept_s)
         fprintf(out, ", defers %u s", s->defer_accept_s);
+    if (s->urges || s->marks)
+        fprintf(out, "%s%s", s->urges ? ", urges" : "", s->marks ? ", marks" : "");
     if (s->not_sent_low)
         fprintf(out, ", not sent below %u", s->not_sent_low);
     fprintf(out, ", %s\n", s->congestion ? s->congestion : "default");

@@ -29,11 +29,12 @@ enum plan_feature { /* what `--without` can leave out */
                     PLAN_HOLE = 65536,
                     PLAN_CHANGE = 131072,
                     PLAN_LEND = 262144,
+                    PLAN_URGENT = 524288,
 };
 uint32_t plan_feature_find(const char *name); /* 0: unknown */
 void plan_features_print(FILE *out);
 
-enum { PLAN_NODES = 5, PLAN_WIRES = 4, PLAN_TALKS = 4, PLAN_FAULTS = 3, PLAN_SYSCTLS = 34 };
+enum { PLAN_NODES = 5, PLAN_WIRES = 4, PLAN_TALKS = 4, PLAN_FAULTS = 3, PLAN_SYSCTLS = 36 };
 
 struct plan_side { /* one end of a conversation */
     uint32_t send_bytes;
@@ -52,6 +53,8 @@ struct plan_side { /* one end of a conversation */
     bool lends;              /* every other write is a block, half of these with their sums known */
     uint32_t defer_accept_s; /* as a listener */
     uint32_t not_sent_low;   /* bytes; 0: no such rule */
+    bool urges;              /* the last byte of every third write that is copied is urgent */
+    bool marks;              /* as a reader it is told of the mark; urgent bytes stay in line */
 };
 enum plan_opening { OPENING_PLAIN, OPENING_FAST, OPENING_CROSSED };
 struct plan_talk {

@@ -6,7 +6,7 @@
  * Rounds. A further round uses the same two ports, so that the first one's TIME-WAIT, at whichever end it is, and what the wires still hold of it
  * are in the way. The client tries each second until its port is free. Bytes of different rounds differ.
  *
- * Writing is by copy or, every other time, by a block that is lent, with its sums known or not. What has been read is compared at once. */
+ * Writing is by copy, with urgent bytes or without, or, every other time, by a block that is lent, with its sums known or not. What has been read is compared at once. */
 #include "side.h"
 
 #include <assert.h>
@@ -51,6 +51,7 @@ static struct tcp_settings settings_of(struct side *side)
                                  .fast_open = fast && side->role == 0,
                                  .fast_open_queue = fast && side->role == 1 ? 10 : 0,
                                  .defer_accept_s = side->role == 1 ? plan->defer_accept_s : 0,
+                                 .personal.urgent = plan->marks ? TCP_URGENT_MARKED : TCP_URGENT_PLAIN,
                                  .personal.not_sent_low = plan->not_sent_low,
                                  .changed = note,
                                  .owner = side};
@@ -116,9 +117,9 @@ static int side_accept(struct side *side)
 
 static ssize_t bytes_write(struct side *side, uint32_t n)
 {
-    uint32_t kind = side->plan->lends ? side->writes++ % 4 : 0;
+    uint32_t count = side->writes++, kind = side->plan->lends ? count % 4 : 0;
     if (kind % 2 == 0)
-        return tcp_write(side->socket, side->buffer, n);
+        return tcp_send(side->socket, side->buffer, n, side->plan->urges && count % 3 == 0 ? TCP_SEND_URGENT : 0);
     struct block *block = block_create(n + 2 * LENT_AT);
     memset(block->data, 0xee, n + 2 * LENT_AT);
     memcpy(block->data + LENT_AT, side->buffer, n);
