@@ -245,12 +245,26 @@ static bool unresolved(const struct side *side)
     return side->error == IMP_UNREACHABLE && side->written == 0 && side->read == 0;
 }
 
+/* A listener that answers all SYNs with cookies forgets who connects; until the client's first byte arrives, what overtakes it, or comes after it was
+ * lost, is answered with a reset (RFC 4987 section 3.6). */
+static bool forgotten(const struct side *client)
+{
+    const struct plan *plan = client->world->plan;
+    unsigned server_host = client->host ^ 1;
+    bool cookies = false;
+    for (unsigned i = 0; i < PLAN_SYSCTLS && plan->sysctl[server_host][i][0]; i++)
+        cookies |= strcmp(plan->sysctl[server_host][i][0], "net.ipv4.tcp_syncookies") == 0 &&
+                   strcmp(plan->sysctl[server_host][i][1], "2") == 0;
+    return cookies && client->role == 0 && client->error == IMP_RESET && client->read == 0;
+}
+
 static void side_judge(const struct side *side, struct text *faults)
 {
     const struct side *peer = side + (side->role ? -1 : 1);
     const char *who = side->role ? "server" : "client";
     bool aborts = side->plan->abort_at != UINT32_MAX || peer->plan->abort_at != UINT32_MAX;
-    bool excused = aborts || side->world->plan->harsh || cut(side->world->plan) || unresolved(side) || unresolved(peer);
+    bool excused = aborts || side->world->plan->harsh || cut(side->world->plan) || unresolved(side) || unresolved(peer) ||
+                   forgotten(side) || forgotten(peer);
     if (side->wrong)
         text_format(faults, "the %s of port %u read wrong bytes; ", who, side->port);
     if (side->wrong_length)

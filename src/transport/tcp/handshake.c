@@ -76,7 +76,7 @@ static void syn_data_answered(struct tcp_connection *c, struct sequence ack)
 void handshake_done(struct tcp_connection *c, struct sequence ack, struct instant now)
 {
     c->snd.una = sequence_add(c->snd.iss, 1);
-    c->ack.last_receive = now;
+    c->ack.last_receive = c->last_heard = now;
     bool again = c->syn_retries || c->syn_plain;
     if (c->syn_data)
         syn_data_answered(c, ack);
