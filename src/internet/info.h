@@ -33,6 +33,7 @@ struct address_info {
     struct prefix prefix;                        /* the address with its prefix length */
     uint8_t origin;                              /* enum address_origin */
     uint8_t state;                               /* enum address_state */
+    bool unchecked; /* IPv6: usable at once, with no duplicate address detection (RFC 4862 5.4), for who knows better */
     struct instant preferred_until, valid_until; /* INSTANT_NEVER: for ever */
 };
 

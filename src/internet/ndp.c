@@ -370,6 +370,10 @@ void ipv6_address_added(struct ip_address *address)
     }
     struct ip group = ip6_solicited_node(&address->info.prefix.address);
     interface_join(on->interface, mac_of_multicast(&group));
+    if (address->info.unchecked) {
+        ip_address_activate(address);
+        return;
+    }
     if (interface_running(on->interface))
         dad_start(address, stack_now(on->stack));
 }

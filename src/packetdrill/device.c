@@ -89,18 +89,21 @@ static void family_setup(struct drill *drill, const struct prefix *local)
         fprintf(stderr, "imp: the local address cannot be set up: %s\n", imp_error_text(error));
 }
 
-/* A script may have a local address of its own, which packetdrill does not tell; it comes with bind(), or with a packet to it. */
+/* A script may have a local address of its own, and packetdrill one by chance (IPv6); it comes with bind(), or with a packet to it. */
 bool device_own(struct drill *drill, const struct ip *address)
 {
-    struct prefix *local = &drill->flags.local4;
+    struct prefix *local = address->family == 4 ? &drill->flags.local4 : &drill->flags.local6;
     if (stack_is_local(drill->stack, address))
         return true;
     struct ip broadcast = prefix_broadcast(local);
-    if (address->family != 4 || !prefix_contains(local, address) || ip_equal(address, &broadcast))
+    if (address->family == 4 && (!prefix_contains(local, address) || ip_equal(address, &broadcast)))
+        return false;
+    if (address->family == 6 && (ip_is_multicast(address) || ip_is_any(address) || ip_equal(address, &drill->flags.remote6)))
         return false;
     struct address_info info = {.interface = drill->interface->index,
-                                .prefix = {.address = *address, .length = local->length},
+                                .prefix = {.address = *address, .length = address->family == 4 ? local->length : 128},
                                 .origin = ADDRESS_STATIC,
+                                .unchecked = true,
                                 .preferred_until = INSTANT_NEVER,
                                 .valid_until = INSTANT_NEVER};
     return stack_address_add(drill->stack, &info) == 0;
@@ -154,10 +157,8 @@ int device_inject(struct drill *drill, const void *packet, size_t length)
     }
     struct ip source = version == 4 ? ip4_of_bytes(bytes + 12) : ip6_of_bytes(bytes + 8);
     learn_station(drill, &source);
-    if (version == 4) {
-        struct ip destination = ip4_of_bytes(bytes + 16);
-        (void)device_own(drill, &destination);
-    }
+    struct ip destination = version == 4 ? ip4_of_bytes(bytes + 16) : ip6_of_bytes(bytes + 24);
+    (void)device_own(drill, &destination);
     struct frame *frame = frame_create(drill->engine, FRAME_HEADROOM, (uint32_t)length);
     memcpy(frame_append(frame, (uint32_t)length), packet, length);
     drill->interface->receive(drill->interface, frame, version == 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6, STATION,

@@ -1,9 +1,8 @@
 /* The text of --so_flags.
  *
- * packetdrill hands this one string through as it is. Its own --local_ip, --remote_ip and --netmask_ip are not told to a plug-in, so the
- * plug-in starts from the same defaults as packetdrill has, and whoever changes the one changes the other: local=ADDRESS/LENGTH and
- * remote=ADDRESS (either family, each may be given once per family) and mtu=BYTES. Words are parted by commas or blanks; what is not
- * known is ignored, because other stacks' plug-ins share the option. */
+ * packetdrill hands this one string through as it is. Its own options are read too (program.c); whoever wants something else here says
+ * local=ADDRESS/LENGTH, remote=ADDRESS (either family, each may be given once per family) and mtu=BYTES. Words are parted by commas or
+ * blanks; what is not known is ignored, because other stacks' plug-ins share the option. */
 #include "packetdrill/flags.h"
 
 #include <stdlib.h>
@@ -26,7 +25,7 @@ static int word_parse(const char *word, struct drill_flags *out)
     } else if (strncmp(word, "mtu=", 4) == 0) {
         char *end;
         unsigned long mtu = strtoul(word + 4, &end, 10);
-        if (end == word + 4 || *end || mtu < 576 || mtu > 65535)
+        if (end == word + 4 || *end || mtu < DRILL_MTU_LEAST || mtu > DRILL_MTU_MOST)
             return IMP_MALFORMED;
         out->mtu = (uint32_t)mtu;
     }
@@ -40,6 +39,7 @@ int drill_flags_parse(const char *text, struct drill_flags *out)
     (void)ip_parse("192.0.2.1", &out->remote4);
     (void)ip_parse("fd3d:fa7b:d17d::1", &out->remote6);
     out->mtu = 1500;
+    program_options(out);
     const char *at = text ? text : "";
     while (*(at += strspn(at, ", \t"))) {
         char word[96];

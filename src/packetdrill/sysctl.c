@@ -2,8 +2,8 @@
  *
  * Scripts set sysctls through a shell, where a stand-in for sysctl(8) appends lines "name=value" to the file that IMP_SYSCTL_FILE names. It is
  * read when the world is made, and again, when it has changed, before calls and packets that settings bear on; a later line overrides an earlier one, so the
- * whole file is read each time. Names with "/" for "." are understood, also whole ones from /proc/sys, blanks around names and values are not part of them, "#" and
- * ";" start comments. What nobody here knows is ignored, as are values out of range: the kernel's sysctl would complain on the
+ * whole file is read each time. Names with "/" for "." are understood, also whole ones from /proc/sys; blanks and quotation marks around names and values are not part of
+ * them; a line may be all of sysctl's words, with options and several settings ("-q -w a=1 b=2 3 4"); "#" and ";" start comments. What nobody here knows is ignored, as are values out of range: the kernel's sysctl would complain on the
  * terminal, and go on.
  *
  * Where the public scripts count on something else than our default, sysctl_default() has it.
@@ -21,14 +21,15 @@
 #include "packetdrill/drill.h"
 #include "transport/tcp/options.h"
 
+enum { LIMIT_LINE = 4096 };
+static const char BLANKS[] = " \t\r\n\"'";
+
 static char *trim(char *text)
 {
-    text += strspn(text, " \t");
+    text += strspn(text, BLANKS);
     size_t length = strlen(text);
-    while (length && strchr(" \t\r\n\"'", text[length - 1]))
+    while (length && strchr(BLANKS, text[length - 1]))
         text[--length] = 0;
-    while (*text == '"' || *text == '\'')
-        text++;
     return text;
 }
 
@@ -60,14 +61,8 @@ static void set(struct drill *drill, const char *name, const char *value)
 }
 
 /* `forgotten` counts the commands of the file so far. */
-static void line_read(struct drill *drill, char *line, uint32_t *forgotten)
+static void assignment(struct drill *drill, char *name, char *value, uint32_t *forgotten)
 {
-    line = trim(line);
-    char *equals = strchr(line, '=');
-    if (*line == '#' || *line == ';' || !equals)
-        return;
-    *equals = 0;
-    char *name = trim(line), *value = trim(equals + 1);
     static const char PROC[] = "/proc/sys/";
     if (strncmp(name, PROC, sizeof PROC - 1) == 0)
         name += sizeof PROC - 1;
@@ -79,6 +74,41 @@ static void line_read(struct drill *drill, char *line, uint32_t *forgotten)
     } else if (++*forgotten > drill->forgotten) {
         drill->forgotten = *forgotten;
         tcp_forget_peers(drill->tcp);
+    }
+}
+
+/* Cuts off and returns the last word: the name that stands before a "=". */
+static char *last_word(char *text)
+{
+    text = trim(text);
+    size_t at = strlen(text);
+    while (at && !strchr(BLANKS, text[at - 1]))
+        at--;
+    if (at)
+        text[at - 1] = 0;
+    return text + at;
+}
+
+static void line_read(struct drill *drill, char *line, uint32_t *forgotten)
+{
+    line = trim(line);
+    char *equals = strchr(line, '=');
+    if (*line == '#' || *line == ';' || !equals)
+        return;
+    *equals = 0;
+    char *name = last_word(line); /* before it may be sysctl's own words, such as -w */
+    while (name) {
+        char *value = equals + 1, *next = NULL;
+        equals = strchr(value, '=');
+        if (equals) {
+            *equals = 0;
+            value = trim(value);
+            next = last_word(value);
+            if (next == value)
+                value = equals; /* nothing is left for it */
+        }
+        assignment(drill, name, trim(value), forgotten);
+        name = next;
     }
 }
 
@@ -111,7 +141,7 @@ void sysctl_refresh(struct drill *drill)
     FILE *file = fopen(path, "re");
     if (!file)
         return;
-    char line[512];
+    char line[LIMIT_LINE];
     uint32_t forgotten = 0;
     while (fgets(line, sizeof line, file))
         line_read(drill, line, &forgotten);

@@ -205,8 +205,6 @@ static void test_write_ends_by_an_ack(void **state)
         char ack[64];
         snprintf(ack, sizeof ack, ". 1:1(0) ack %u win 1000", sent);
         in(ack);
-        if (syscalls.state == IDLE)
-            break;
     }
     pthread_join(thread, NULL);
     assert_int_equal(syscalls.result, 60000);
@@ -400,6 +398,64 @@ static void test_locked_memory(void **state)
     assert_int_equal(munlockall(), 0);
 }
 
+/* ---- what the program was told ---- */
+
+/* In a process of its own, whose command line is the program's (main()). */
+static void test_told(void **state)
+{
+    (void)state;
+    int fd = make_socket(SOCK_STREAM);
+    assert_int_equal(table.fcntl(world, fd, F_SETFL, O_NONBLOCK), 0);
+    must_fail(do_connect(fd, SERVER_PORT), EINPROGRESS);
+    out(0, "S 0:0(0) win 65535 <mss 8960"); /* the MTU is the script's */
+    static const uint8_t TOLD[4] = {10, 1, 2, 3};
+    assert_memory_equal(received + 12, TOLD, 4); /* the address the command line's */
+    struct sockaddr_in name = {.sin_family = AF_INET};
+    memcpy(&name.sin_addr, "\x0a\x01\x02\x63", 4);
+    fd = make_socket(SOCK_STREAM);
+    assert_int_equal(table.bind(world, fd, (struct sockaddr *)&name, sizeof name), 0); /* of the same network */
+    memcpy(&name.sin_addr, "\x0a\x01\x03\x01", 4);
+    fd = make_socket(SOCK_STREAM);
+    must_fail(table.bind(world, fd, (struct sockaddr *)&name, sizeof name), EADDRNOTAVAIL);
+}
+
+static void test_program_options(void **state)
+{
+    (void)state;
+    static const char SCRIPT[] = "// a script\n/* with\n --mtu=1 */\n\n--mtu=9000 --local_ip=10.9.9.9\n--tolerance_usecs=1\n"
+                                 "0 socket(...)\n--mtu=1000\n";
+    char path[] = "/tmp/imp-program-XXXXXX.pkt";
+    int file = mkstemps(path, 4);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, SCRIPT, sizeof SCRIPT - 1), sizeof SCRIPT - 1);
+    pid_t child = fork();
+    if (child == 0) {
+        execl("/proc/self/exe", "packetdrill", "--so_filename=x", "--local_ip", "10.1.2.3", "--netmask_ip=255.255.255.0",
+              "--ip_version=ipv4", path, (char *)NULL);
+        _exit(99);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(close(file), 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_any_own_ipv6_address(void **state)
+{
+    (void)state;
+    struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_port = htons(7)};
+    name.sin6_addr.s6_addr[0] = 0xfd;
+    name.sin6_addr.s6_addr[15] = 0x77;
+    int fd = table.socket(world, AF_INET6, SOCK_STREAM, 0);
+    assert_int_equal(table.bind(world, fd, (struct sockaddr *)&name, sizeof name), 0);
+    assert_int_equal(table.listen(world, fd, 1), 0);
+    fd = table.socket(world, AF_INET6, SOCK_DGRAM, 0);
+    memcpy(&name.sin6_addr, REMOTE6, 16);
+    must_fail(table.bind(world, fd, (struct sockaddr *)&name, sizeof name), EADDRNOTAVAIL);
+}
+
 /* ---- nonsense ---- */
 
 static void test_nonsense(void **state)
@@ -484,8 +540,12 @@ static void test_errno_of_each_thread(void **state)
     pthread_join(thread, NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    (void)argv;
+    const struct CMUnitTest told[] = {cmocka_unit_test_setup_teardown(test_told, setup, teardown)};
+    if (argc > 1)
+        return cmocka_run_group_tests(told, NULL, NULL);
 #define SCENE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         SCENE(test_guest_waits_for_its_time),
@@ -501,6 +561,8 @@ int main(void)
         SCENE(test_one_after_another),
         SCENE(test_two_at_once),
         SCENE(test_locked_memory),
+        SCENE(test_program_options),
+        SCENE(test_any_own_ipv6_address),
         SCENE(test_nonsense),
         SCENE(test_errno_of_each_thread),
     };
