@@ -30,10 +30,10 @@ enum address_origin { ADDRESS_STATIC, ADDRESS_DHCP, ADDRESS_SLAAC, ADDRESS_LINK_
 enum address_state { ADDRESS_TENTATIVE, ADDRESS_PREFERRED, ADDRESS_DEPRECATED, ADDRESS_DUPLICATE };
 struct address_info {
     uint16_t interface;
-    struct prefix prefix;                        /* the address with its prefix length */
-    uint8_t origin;                              /* enum address_origin */
-    uint8_t state;                               /* enum address_state */
-    bool unchecked; /* IPv6: usable at once, with no duplicate address detection (RFC 4862 5.4), for who knows better */
+    struct prefix prefix; /* the address with its prefix length */
+    uint8_t origin;       /* enum address_origin */
+    uint8_t state;        /* enum address_state */
+    bool unchecked;       /* IPv6: usable at once, with no duplicate address detection (RFC 4862 5.4), for who knows better */
     struct instant preferred_until, valid_until; /* INSTANT_NEVER: for ever */
 };
 

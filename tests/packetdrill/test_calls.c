@@ -212,8 +212,9 @@ static void test_sysctl_file(void **state)
     local_known = false;
     in("S 0:0(0) win 32792 <mss 1000,sackOK,ws 7>");
     out(0, "S. 0:0(0) ack 1 win 64240 <mss 1460,sackOK,ws 4>");
-    assert_true(dprintf(file, "-q -w net.ipv4.tcp_rmem=\"4096 131072 6291456\" net/ipv4/tcp_sack = 0 net.ipv4.tcp_timestamps=\"1\"\n"
-                              "\"net.ipv4.tcp_window_scaling=1\"\nnet.ipv4.tcp_ecn= net.ipv4.tcp_base_mss=\n") > 0);
+    assert_true(dprintf(file,
+                        "-q -w net.ipv4.tcp_rmem=\"4096 131072 6291456\" net/ipv4/tcp_sack = 0 net.ipv4.tcp_timestamps=\"1\"\n"
+                        "\"net.ipv4.tcp_window_scaling=1\"\nnet.ipv4.tcp_ecn= net.ipv4.tcp_base_mss=\n") > 0);
     fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK);
     must_fail(do_connect(fd, SERVER_PORT), EINPROGRESS);
     local_known = false;
