@@ -32,6 +32,7 @@ static void times_fill(struct linux_tcp_info *out, const struct tcp_info *info)
     out->receive_rtt = microseconds(info->receive_rtt_ns);
     out->last_data_sent = (uint32_t)(info->last_send_ns / NS_PER_MS);
     out->last_data_received = (uint32_t)(info->last_receive_ns / NS_PER_MS);
+    out->last_ack_received = (uint32_t)(info->last_ack_ns / NS_PER_MS);
 }
 
 static void counts_fill(struct linux_tcp_info *out, const struct tcp_info *info)

@@ -185,6 +185,11 @@ static void test_tcp_info(void **state)
     assert_int_equal(info.unacked, 3);
     assert_int_equal(info.bytes_sent, 3000);
     assert_int_equal(info.not_sent_bytes, 0);
+    at(0.15);
+    in(". 1:1(0) ack 1001 win 257");
+    at(0.2);
+    assert_int_equal(info_of(fd).last_ack_received, 50);
+    assert_int_equal(info_of(fd).last_data_sent, 100);
     uint8_t state_only = 0;
     socklen_t length = 1;
     assert_int_equal(table.getsockopt(world, fd, IPPROTO_TCP, LINUX_TCP_INFO, &state_only, &length), 0);
