@@ -292,6 +292,17 @@ static int get_socket(struct socket *socket, int name, void *value, socklen_t *l
     }
 }
 
+/* What a socket begins with: the middle one of tcp_rmem's or tcp_wmem's three. */
+static int32_t buffer_default(const struct socket *socket, int name)
+{
+    char text[64];
+    uint32_t middle = 0;
+    const char *setting = name == SO_SNDBUF ? "net.ipv4.tcp_wmem" : "net.ipv4.tcp_rmem";
+    if (tcp_sysctl_get(socket->drill->tcp, setting, text, sizeof text) == 0)
+        (void)sscanf(text, "%*u %u", &middle);
+    return middle < INT32_MAX ? (int32_t)middle : INT32_MAX;
+}
+
 static int get_buffer(struct socket *socket, int name, void *value, socklen_t *length)
 {
     int32_t asked = option_value(socket, SOL_SOCKET, name);
@@ -299,11 +310,12 @@ static int get_buffer(struct socket *socket, int name, void *value, socklen_t *l
         int32_t least = name == SO_SNDBUF ? 4608 : 2304;
         return give_number(asked * 2 < least ? least : asked * 2, value, length);
     }
-    struct tcp_info info = {.send_buffer = 16384, .receive_buffer = 65536};
-    if (socket->tcp && !socket->listening)
-        tcp_socket_info(socket->tcp, &info);
     if (socket->descriptor.kind != DESCRIPTOR_STREAM)
         return give_number(212992, value, length);
+    if (!socket->tcp || socket->listening)
+        return give_number(buffer_default(socket, name), value, length);
+    struct tcp_info info;
+    tcp_socket_info(socket->tcp, &info);
     return give_number((int32_t)(name == SO_SNDBUF ? info.send_buffer : receive_buffer(&info)), value, length);
 }
 

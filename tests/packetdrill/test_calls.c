@@ -114,7 +114,12 @@ static void test_accept_nonblocking(void **state)
 static void test_options(void **state)
 {
     (void)state;
-    int fd = accepted(0);
+    int fd = make_socket(SOCK_STREAM);
+    assert_int_equal(get_option(fd, SOL_SOCKET, SO_RCVBUF),
+                     540000); /* the second of tcp_rmem, as long as there is no connection */
+    assert_int_equal(get_option(fd, SOL_SOCKET, SO_SNDBUF), 262144);
+    assert_int_equal(table.close(world, fd), 0);
+    fd = accepted(0);
     set_option(fd, IPPROTO_TCP, LINUX_TCP_NODELAY, 5);
     assert_int_equal(get_option(fd, IPPROTO_TCP, LINUX_TCP_NODELAY), 1);
     assert_int_equal(get_option(fd, IPPROTO_TCP, LINUX_TCP_MAXSEG), 1000);
