@@ -50,6 +50,7 @@
     X(TCP_INVALID, "tcp-invalid", "the segment makes no sense in the connection's state")                                      \
     X(TCP_PAWS, "tcp-paws", "an old timestamp (RFC 7323 section 5)")                                                           \
     X(TCP_BUFFER_FULL, "tcp-buffer-full", "the receive buffer is full")                                                        \
+    X(DHCP_NO_ADDRESS, "dhcp-no-address", "the DHCP server has no address left to offer")                                      \
     X(DHCP_MALFORMED, "dhcp-malformed", "the DHCP message breaks its format")                                                  \
     X(DNS_MALFORMED, "dns-malformed", "the DNS message breaks its format")
 

@@ -23,6 +23,7 @@ const char *const EVENT_NAMES[] = {
     "dhcp-conflict",
     "dhcp-decline",
     "dhcp-discover",
+    "dhcp-exhausted",
     "dhcp-inform",
     "dhcp-lost",
     "dhcp-nak",

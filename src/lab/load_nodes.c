@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "application/dns/name.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "lab/pattern.h"
@@ -196,6 +197,10 @@ static void group_settings(struct loader *l, struct lab_group *group)
     group->forwarding = yaml_find(group->yaml, "forwarding") ? config->forwarding : config->kind == NODE_ROUTER;
     for (size_t i = 0; i < (config->port_count ? config->port_count : 1); i++)
         group->accept_advertisements |= group->plans[i].accept_advertisements;
+    struct dns_name domain;
+    if (config->search && (!*config->search || dns_name_parse(config->search, NULL, &domain)))
+        fault_add(l->faults, yaml_position(group->yaml, "search", 0),
+                  "'%.80s' for 'search', expected a domain such as home.example", config->search);
     if (config->dns_count > 3)
         fault_add(l->faults, yaml_position(group->yaml, "dns", 3), "a fourth DNS server, expected at most 3");
     static const char *const stack_keys[] = {"gateway",    "dns",    "search", "hosts",   "routes",

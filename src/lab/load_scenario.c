@@ -330,6 +330,18 @@ void load_scenario(struct loader *l, struct load_file *file)
     }
     l->lab->step_count = steps->count;
     l->lab->steps = arena_take(&l->lab->arena, (steps->count + 1) * sizeof *l->lab->steps);
-    for (size_t i = 0; i < steps->count; i++)
-        step_load(l, file, &l->lab->steps[i], steps->items[i].value);
+    int64_t earliest_ns = 0; /* that the steps so far allow; a run may take longer */
+    for (size_t i = 0; i < steps->count; i++) {
+        struct step *step = &l->lab->steps[i];
+        step_load(l, file, step, steps->items[i].value);
+        if (step->has_at && step->config.at_ns < earliest_ns) {
+            char text[32];
+            fault_add(l->faults, yaml_position(steps->items[i].value, "at", 0),
+                      "this step goes back in time, expected 'at' of %s or later: steps are done one after the other",
+                      duration_print(earliest_ns, text, sizeof text));
+        }
+        earliest_ns = step->has_at && step->config.at_ns > earliest_ns ? step->config.at_ns : earliest_ns;
+        if (!step->has_at && step->config.wait_ns < INT64_MAX - earliest_ns)
+            earliest_ns += step->config.wait_ns;
+    }
 }

@@ -58,29 +58,36 @@ static const void *service_configure(struct loader *l, const struct service *ser
 }
 
 /* What a service gives out on a port must be of that port's network. A port that gets its own address later may have any. */
+static void check_given_one(struct loader *l, const struct lab_port *port, const struct lab_service *service,
+                            const struct config_range *range, const char *key, struct position at)
+{
+    const struct port_plan *plan = port ? port->plan : NULL;
+    const struct prefix *own = NULL;
+    for (size_t i = 0; plan && i < plan->prefix_count; i++) {
+        if (plan->prefixes[i].address.family != range->first.family)
+            continue;
+        if (prefix_contains(&plan->prefixes[i], &range->first) && prefix_contains(&plan->prefixes[i], &range->last))
+            return;
+        own = own ? own : &plan->prefixes[i];
+    }
+    char text[PREFIX_TEXT_BYTES], first[IP_TEXT_BYTES];
+    if (own && ip_equal(&range->first, &range->last))
+        fault_add(l->faults, at, "the service %s: %s in '%s' is not within the network of port %s, %s", service->service->name,
+                  ip_print(&range->first, first, sizeof first), key, port->name, prefix_print(own, text, sizeof text));
+    else if (own)
+        fault_add(l->faults, at, "the service %s: '%s' is not within the network of port %s, %s", service->service->name, key,
+                  port->name, prefix_print(own, text, sizeof text));
+}
+
 static void check_given(struct loader *l, const struct lab_group *group, const struct lab_service *service,
                         const struct yaml *given)
 {
     const char *name = NULL, *key = NULL;
     struct config_range range = {0};
-    if (!service->service->gives || !(key = service->service->gives(service->config, &name, &range)) || !name ||
-        !range.first.family)
-        return;
-    const struct lab_port *port = lab_port_find(&group->nodes[0], name);
-    const struct port_plan *plan = port ? port->plan : NULL;
-    const struct prefix *own = NULL;
-    for (size_t i = 0; plan && i < plan->prefix_count; i++) {
-        if (plan->prefixes[i].address.family != range.first.family)
-            continue;
-        if (prefix_contains(&plan->prefixes[i], &range.first) && prefix_contains(&plan->prefixes[i], &range.last))
-            return;
-        own = own ? own : &plan->prefixes[i];
-    }
-    char text[PREFIX_TEXT_BYTES];
-    if (own)
-        fault_add(l->faults, yaml_position(given, key, SIZE_MAX),
-                  "the service %s: '%s' is not within the network of port %s, %s", service->service->name, key, name,
-                  prefix_print(own, text, sizeof text));
+    for (size_t at = 0; service->service->gives && (key = service->service->gives(service->config, at, &name, &range)); at++)
+        if (name && range.first.family)
+            check_given_one(l, lab_port_find(&group->nodes[0], name), service, &range, key,
+                            yaml_position(given, key, SIZE_MAX));
 }
 
 static void group_services(struct loader *l, struct lab_group *group)

@@ -77,6 +77,26 @@ static void settings_over(struct loader *l, const struct load_file *file, const 
             fill_record(&fill, WIRE_SETTING_KEYS, one_way[i], i == 0 ? ab : ba, i == 0 ? "'up'" : "'down'");
 }
 
+/* A setting of a discipline that the wire does not have would be ignored. `given` has it; either of the `count` directions may use it. */
+static void discipline_check(struct loader *l, const struct yaml *given, const struct wire_settings *settings, size_t count)
+{
+    static const struct {
+        const char *key;
+        int discipline;
+    } of[] = {{"target", DISCIPLINE_CODEL},       {"interval", DISCIPLINE_CODEL},     {"ecn", DISCIPLINE_CODEL},
+              {"mark-delay", DISCIPLINE_CODEL},   {"device-queue", DISCIPLINE_CODEL}, {"device-hold", DISCIPLINE_CODEL},
+              {"mark-threshold", DISCIPLINE_STEP}};
+    for (size_t i = 0; i < count_of(of); i++) {
+        const struct yaml_item *item = given && given->kind == YAML_MAP ? yaml_find_item(given, of[i].key) : NULL;
+        bool used = false;
+        for (size_t k = 0; k < count; k++)
+            used |= settings[k].discipline == of[i].discipline;
+        if (item && !used)
+            fault_add(l->faults, item->key->at, "'%s' without 'queue-discipline: %s', which alone heeds it", of[i].key,
+                      QUEUE_DISCIPLINES[of[i].discipline]);
+    }
+}
+
 static void wire_settings_load(struct loader *l, const struct load_file *file, const struct yaml *given, const char **name,
                                struct wire_settings settings[2])
 {
@@ -93,6 +113,11 @@ static void wire_settings_load(struct loader *l, const struct load_file *file, c
         settings_over(l, file, file->defaults_yaml, &config, &settings[0], &settings[1]);
     config.name = NULL;
     settings_over(l, file, given, &config, &settings[0], &settings[1]);
+    discipline_check(l, given, settings, 2);
+    if (given) {
+        discipline_check(l, yaml_find(given, "up"), &settings[0], 1);
+        discipline_check(l, yaml_find(given, "down"), &settings[1], 1);
+    }
     *name = given && yaml_find(given, "name") ? config.name : NULL;
 }
 

@@ -301,7 +301,11 @@ const struct config_key LAB_KEYS[] = {
     {.name = NULL}};
 
 const struct config_key STEP_KEYS[] = {
-    {.name = "at", DURATION(step_config, at_ns), .about = "First go on to this virtual time, counted from the lab's start."},
+    {.name = "at",
+     DURATION(step_config, at_ns),
+     .about =
+         "First go on to this virtual time, counted from the lab's start. Steps are done in their order: one that goes back "
+         "behind an earlier step's time is a fault."},
     {.name = "wait", DURATION(step_config, wait_ns), .about = "First go on by this long."},
     {.name = "say", TEXT(step_config, say), .about = "A sentence for the story."},
     {.name = "run",

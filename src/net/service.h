@@ -72,9 +72,9 @@ struct service {
     const struct config_key *keys;
     /* Further checks over several keys, at load time; NULL: none. Returns 0, or fills `error`, naming in *key_out the key at fault. */
     int (*check)(const void *config, const char **key_out, char *error, size_t error_bytes);
-    /* The key that holds addresses given out on a port, with that port and them: the loader sees whether they are of the port's network.
-     * NULL when there are none. May itself be NULL. */
-    const char *(*gives)(const void *config, const char **port_out, struct config_range *range_out);
+    /* The key that holds the at-th range of addresses given out on a port, with that port and them: the loader sees whether they are of the
+     * port's network. NULL behind the last. May itself be NULL. */
+    const char *(*gives)(const void *config, size_t at, const char **port_out, struct config_range *range_out);
     /* Called outside any task, when the node starts (and starts again after a power cut): opens sockets, spawns tasks, returns. *state is the
      * service's own. */
     int (*start)(const struct service_start *start, void **state);

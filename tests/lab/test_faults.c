@@ -147,6 +147,26 @@ static const struct {
      "2:29: there is no event 'tcp-stat' (did you mean 'tcp-state'?)\n2:46: 'few', expected a count, such as 3 or > 2\n"},
     {"nodes: {a: }\nscenario: [{expect: {node: a}}]\n", "2:21: an expected event has no 'event', expected text\n"},
     {"nodes: {a: }\nscenario: [{at: 1s, wait: 1s}]\n", "2:12: both 'at' and 'wait', expected one of them\n"},
+    {"nodes: {a: }\nscenario: [{at: 5s}, {wait: 2s}, {at: 6s}, {at: 7s}]\n",
+     "2:39: this step goes back in time, expected 'at' of 7 s or later: steps are done one after the other\n"},
+    {"nodes: {a: {search: a..b}}\n", "1:21: 'a..b' for 'search', expected a domain such as home.example\n"},
+    {"nodes: {a: {search: ''}}\n", "1:21: '' for 'search', expected a domain such as home.example\n"},
+    {"nodes: {a: , b: , c: }\ndefaults: {target: 1ms}\nwires:\n- a - b: {rate: 1M, target: 1ms, mark-threshold: 3}\n"
+     "- a - c: {rate: 1M, up: {queue-discipline: codel, target: 1ms}, down: {ecn: true}}\n",
+     "4:21: 'target' without 'queue-discipline: codel', which alone heeds it\n"
+     "4:34: 'mark-threshold' without 'queue-discipline: step', which alone heeds it\n"
+     "5:72: 'ecn' without 'queue-discipline: codel', which alone heeds it\n"},
+    {"nodes: {c: , s: {address: 10.0.0.1/24, services: {dhcp-server: {port: eth0, range: 10.0.0.5-10.0.0.9, reservations:\n"
+     "  {x: 10.0.0.20, y: 10.0.1.20}}}}}\nwires: [c - s]\n",
+     "2:3: the service dhcp-server: 10.0.1.20 in 'reservations' is not within the network of port eth0, 10.0.0.1/24\n"},
+    {"nodes: {c: , s: {address: 10.0.0.1/24, services: {dhcp-server: {port: eth0, range: 10.2.0.5-10.2.0.9, subnet: "
+     "10.1.0.0/24}}}}\n"
+     "wires: [c - s]\n",
+     "1:84: the service dhcp-server: the range is not within the subnet 10.1.0.0/24\n"},
+    {"nodes: {c: , s: {address: 10.0.0.1/24, services: {dhcp-server: {port: eth0, range: 10.1.0.5-10.1.0.9, subnet: "
+     "10.1.0.0/24,\n"
+     "  reservations: {x: 10.0.0.20}}}}}\nwires: [c - s]\n",
+     "1:84: the service dhcp-server: the address 10.0.0.20, reserved for 'x', is not within the subnet 10.1.0.0/24\n"},
     {"nodes: {a: }\ninclude: nowhere.yaml\n", "2:10: 'nowhere.yaml' cannot be read: "},
 };
 

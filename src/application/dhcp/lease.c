@@ -376,6 +376,13 @@ int dhcp_pool_check(const struct dhcp_pool *pool, char *error, size_t error_byte
         snprintf(error, error_bytes, "the range holds more than %d addresses", LIMIT_DHCP_LEASES);
         return IMP_INVALID;
     }
+    if (pool->subnet.address.family &&
+        !(prefix_contains(&pool->subnet, &pool->range.first) && prefix_contains(&pool->subnet, &pool->range.last))) {
+        char subnet[PREFIX_TEXT_BYTES];
+        snprintf(error, error_bytes, "the range is not within the subnet %s",
+                 prefix_print(&pool->subnet, subnet, sizeof subnet));
+        return IMP_INVALID;
+    }
     const struct {
         const struct ip *list;
         size_t count;
@@ -396,6 +403,12 @@ int dhcp_pool_check(const struct dhcp_pool *pool, char *error, size_t error_byte
         if (!*r->who || r->address.family != 4) {
             snprintf(error, error_bytes, "a reservation is a MAC address or a host name, and an IPv4 address, not '%s: %s'",
                      r->who, ip_print(&r->address, text, sizeof text));
+            return IMP_INVALID;
+        }
+        if (pool->subnet.address.family && !prefix_contains(&pool->subnet, &r->address)) {
+            char subnet[PREFIX_TEXT_BYTES];
+            snprintf(error, error_bytes, "the address %s, reserved for '%s', is not within the subnet %s",
+                     ip_print(&r->address, text, sizeof text), r->who, prefix_print(&pool->subnet, subnet, sizeof subnet));
             return IMP_INVALID;
         }
     }

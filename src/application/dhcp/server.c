@@ -9,7 +9,7 @@
  *   else                    to the offered address at the client's MAC: as a frame made by hand, since nobody answers ARP for it yet
  *
  * The server's own address on that port is its identifier, looked up for each message, so that a change of address is
- * followed. A message that breaks its format is counted as dhcp-malformed.
+ * followed. A message that breaks its format is counted as dhcp-malformed, one that asks in vain since every address is taken as dhcp-no-address.
  *
  * There are no timers: a lease is over when somebody asks and its time has passed. Left out on purpose: see lease.c. */
 #include "application/dhcp/server.h"
@@ -115,8 +115,12 @@ static void serve(struct udp udp, const struct udp_request *request, void *argum
     const struct ip *where = message.relay.family ? &message.relay : &server->pool->range.first;
     if (!prefix_contains(&arrival.subnet, where))
         return;
-    if (dhcp_leases_answer(&server->leases, &arrival, &message, &reply, &lease))
+    if (dhcp_leases_answer(&server->leases, &arrival, &message, &reply, &lease)) {
         send_reply(server, &message, &reply);
+    } else if (message.type == DHCP_DISCOVER && !message.reply) { /* section 4.3.1: no offer, but the operator should know */
+        net_node(server->net)->drops[DROP_DHCP_NO_ADDRESS]++;
+        dhcp_tell_exhausted(server->net, message.mac, &server->pool->range.first, &server->pool->range.last);
+    }
 }
 
 static int start(const struct service_start *start, void **state)
@@ -150,12 +154,15 @@ static int check(const void *config, const char **key_out, char *error, size_t e
     return dhcp_pool_check(config, error, error_bytes);
 }
 
-static const char *gives(const void *config, const char **port_out, struct config_range *range_out)
+static const char *gives(const void *config, size_t at, const char **port_out, struct config_range *range_out)
 {
     const struct dhcp_pool *pool = config;
     *port_out = pool->port;
-    *range_out = pool->range;
-    return pool->subnet.address.family ? NULL : "range"; /* a relay's clients are elsewhere */
+    if (pool->subnet.address.family || at > pool->reservation_count) /* a relay's clients are elsewhere */
+        return NULL;
+    const struct ip *kept = at ? &pool->reservations[at - 1].address : NULL;
+    *range_out = kept ? (struct config_range){*kept, *kept} : pool->range;
+    return kept ? "reservations" : "range";
 }
 
 #define POOL(member) offsetof(struct dhcp_pool, member)

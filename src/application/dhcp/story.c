@@ -45,6 +45,10 @@ static const struct event_type CONFLICT = {.name = "dhcp-conflict",
                                            .protocol = "DHCP",
                                            .story = "asked whether anybody has {address}, and {from} has: will not use it",
                                            .fields = {{"from", FIELD_MAC}, {"address", FIELD_IP}}};
+static const struct event_type EXHAUSTED = {.name = "dhcp-exhausted",
+                                            .protocol = "DHCP",
+                                            .story = "has no address left for {client}: all from {first} to {last} are taken",
+                                            .fields = {{"client", FIELD_MAC}, {"first", FIELD_IP}, {"last", FIELD_IP}}};
 static const struct event_type LOST = {.name = "dhcp-lost",
                                        .protocol = "DHCP",
                                        .story = "loses its address {address}: {why}",
@@ -135,4 +139,11 @@ void dhcp_tell_lost(struct net *net, const struct ip *address, bool refused)
         event_emit(node, &LOST,
                    (union event_value[]){{.ip = *address},
                                          {.text = refused ? "the server said no" : "its time is over and no server answered"}});
+}
+
+void dhcp_tell_exhausted(struct net *net, struct mac client, const struct ip *first, const struct ip *last)
+{
+    struct node *node = net_node(net);
+    if (event_wanted(node))
+        event_emit(node, &EXHAUSTED, (union event_value[]){{.mac = client}, {.ip = *first}, {.ip = *last}});
 }

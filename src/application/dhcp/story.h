@@ -11,5 +11,6 @@ void dhcp_tell_bound(struct net *net, const struct prefix *address, int64_t rene
 void dhcp_tell_conflict(struct net *net, const struct ip *address, struct mac who);
 void dhcp_tell_lost(struct net *net, const struct ip *address,
                     bool refused); /* refused: a server said no; else its time was over */
+void dhcp_tell_exhausted(struct net *net, struct mac client, const struct ip *first, const struct ip *last); /* of the pool */
 
 #endif
