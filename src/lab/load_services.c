@@ -90,6 +90,69 @@ static void check_given(struct loader *l, const struct lab_group *group, const s
                             yaml_position(given, key, SIZE_MAX));
 }
 
+/* ---- two services on one port ---- */
+
+/* What a service's keys say of where it listens: `port` is a number (all such services speak TCP there) or the name of one of the node's
+ * ports (DHCP); `listen` or `address` are its addresses, none for all. */
+struct listening {
+    uint16_t number;
+    const char *port;
+    const struct ip *addresses;
+    size_t count;
+};
+
+static struct listening listening_of(const struct lab_service *service)
+{
+    struct listening out = {0};
+    const char *config = service->config;
+    for (const struct config_key *key = service->service->keys; key && key->name; key++) {
+        bool where = strcmp(key->name, "listen") == 0 || strcmp(key->name, "address") == 0;
+        if (strcmp(key->name, "port") == 0 && key->kind == CONFIG_NUMBER && key->bytes == 2)
+            memcpy(&out.number, config + key->offset, sizeof out.number);
+        else if (strcmp(key->name, "port") == 0 && key->kind == CONFIG_PORT_NAME)
+            memcpy(&out.port, config + key->offset, sizeof out.port);
+        else if (where && key->kind == CONFIG_IP && key->list) {
+            memcpy(&out.addresses, config + key->offset, sizeof out.addresses);
+            memcpy(&out.count, config + key->count_offset, sizeof out.count);
+        } else if (where && key->kind == CONFIG_IP) {
+            out.addresses = (const struct ip *)(const void *)(config + key->offset);
+            out.count = out.addresses->family != 0;
+        }
+    }
+    return out;
+}
+
+static bool addresses_meet(const struct listening *a, const struct listening *b)
+{
+    if (!a->count || !b->count)
+        return true;
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t k = 0; k < b->count; k++)
+            if (ip_equal(&a->addresses[i], &b->addresses[k]) || ip_is_any(&a->addresses[i]) || ip_is_any(&b->addresses[k]))
+                return true;
+    return false;
+}
+
+/* The last of the group's services must not want what another has: it could not start. */
+static void check_apart(struct loader *l, const struct lab_group *group, const struct yaml *given)
+{
+    const struct lab_service *last = &group->services[group->service_count - 1];
+    struct listening own = listening_of(last);
+    for (const struct lab_service *other = group->services; other < last; other++) {
+        struct listening its = listening_of(other);
+        bool same = own.number ? own.number == its.number && addresses_meet(&own, &its)
+                               : own.port && its.port && other->service == last->service && strcmp(own.port, its.port) == 0;
+        if (!same)
+            continue;
+        if (own.number)
+            fault_add(l->faults, given->at, "the service %s listens on port %u, where %s of the same node does already",
+                      last->service->name, own.number, other->service->name);
+        else
+            fault_add(l->faults, given->at, "the service %s is on the port %s twice", last->service->name, own.port);
+        return;
+    }
+}
+
 static void group_services(struct loader *l, struct lab_group *group)
 {
     const struct yaml *services = yaml_find(group->yaml, "services");
@@ -119,6 +182,7 @@ static void group_services(struct loader *l, struct lab_group *group)
             group->services[group->service_count] =
                 (struct lab_service){service, service_configure(l, service, given, group->folder, ports)};
             check_given(l, group, &group->services[group->service_count++], given);
+            check_apart(l, group, given);
         }
     }
 }

@@ -115,6 +115,7 @@ static const struct {
     {"nodes: {c: , s: {address: 10.0.0.1/24, services: {dns-resolver: {hints: {}}, dns-authoritative: {zones: {}}}}}\n"
      "wires: [c - s]\n",
      "1:73: the service dns-resolver: it wants one root server at least, such as { a.root: 192.0.2.4 }\n"
+     "1:97: the service dns-authoritative listens on port 53, where dns-resolver of the same node does already\n"
      "1:105: the service dns-authoritative: it wants one zone at least\n"},
     {"nodes: {c: , s: {address: 10.0.0.1/24, services: {dns-resolver: {hints: {a..b: 10.0.0.9}}}}}\nwires: [c - s]\n",
      "1:73: the service dns-resolver: 'a..b' is no domain name\n"},
@@ -167,6 +168,14 @@ static const struct {
      "10.1.0.0/24,\n"
      "  reservations: {x: 10.0.0.20}}}}}\nwires: [c - s]\n",
      "1:84: the service dhcp-server: the address 10.0.0.20, reserved for 'x', is not within the subnet 10.1.0.0/24\n"},
+    {"nodes: {c: , s: {address: [10.0.0.1/24, 10.0.0.2/24], services: {web: [\n"
+     "  {pages: {/: a}}, {port: 8080, pages: {/: a}}, {port: 80, address: 10.0.0.2, pages: {/: a}},\n"
+     "  {port: 81, address: 10.0.0.1, pages: {/: a}}, {port: 81, address: 10.0.0.2, pages: {/: a}}]}}}\nwires: [c - s]\n",
+     "2:49: the service web listens on port 80, where web of the same node does already\n"},
+    {"nodes: {c: , s: {address: 10.0.0.1/24, services: {iperf3-server: {port: 80}, web: {pages: {/: a}},\n"
+     "  dhcp-server: [{port: eth0, range: 10.0.0.5-10.0.0.6}, {port: eth0, range: 10.0.0.7-10.0.0.8}]}}}\nwires: [c - s]\n",
+     "1:83: the service web listens on port 80, where iperf3-server of the same node does already\n"
+     "2:57: the service dhcp-server is on the port eth0 twice\n"},
     {"nodes: {a: }\ninclude: nowhere.yaml\n", "2:10: 'nowhere.yaml' cannot be read: "},
 };
 
