@@ -325,12 +325,32 @@ static void path_refused(struct tcp_connection *c, struct instant now)
     timer_due(c, TIMER_RETRANSMIT, now);
 }
 
+static bool takes_the_rest(const struct tcp_connection *c, uint32_t index)
+{
+    const struct sent *sent = sent_at(&c->sent, index), *next;
+    if (index + 1 >= c->sent.count || sent->flags & (SENT_PUSH | SENT_FIN | SENT_SEAM))
+        return false;
+    next = sent_at(&c->sent, index + 1);
+    return (next->flags & (SENT_LOST | SENT_RETRANSMITTED)) == SENT_LOST && next->length;
+}
+
+/* What does not fit beside SACK blocks goes to the front of the next segment when that is to be sent again too. Else each of a run of lost
+ * segments would leave a crumb of a dozen bytes behind, with headers of its own (RFC 9293 section 3.8.1 leaves to the sender how a
+ * retransmission is cut). */
+static void cut_again(struct tcp_connection *c, uint32_t index, uint32_t mss)
+{
+    if (takes_the_rest(c, index))
+        retransmit_queue_shift(&c->sent, index, mss);
+    else
+        retransmit_queue_split(&c->sent, index, mss);
+}
+
 int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
 {
     struct sent *sent = sent_at(&c->sent, index);
     uint32_t mss = mss_beside_options(c);
     if (sent->length > mss && sent->transmissions > 0) {
-        retransmit_queue_split(&c->sent, index, mss);
+        cut_again(c, index, mss);
         sent = sent_at(&c->sent, index);
     }
     struct frame *frame;
@@ -427,10 +447,17 @@ static void send_new(struct tcp_connection *c, uint32_t length, uint16_t how, st
         event_fin(c);
 }
 
+static uint16_t seam_mark(const struct burst_piece *piece, uint32_t length)
+{
+    return !piece->last && length == piece->length ? SENT_SEAM : 0;
+}
+
 void output_new(struct tcp_connection *c, uint32_t length, bool fin, struct instant now)
 {
     bool push = burst_pushed(c, sequence_add(c->snd.nxt, length));
-    send_new(c, length, (uint16_t)(SENT_EDGE | (fin ? SENT_FIN : 0) | (push ? SENT_PUSH : 0)), now);
+    struct burst_piece piece = burst_next(c);
+    uint16_t seam = seam_mark(&piece, length);
+    send_new(c, length, (uint16_t)(SENT_EDGE | (fin ? SENT_FIN : 0) | (push ? SENT_PUSH : 0) | seam), now);
 }
 
 static bool may_send(const struct tcp_connection *c)
@@ -518,7 +545,8 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
         }
         left -= left > 0;
         bool fin = fin_wanted && piece.last && (uint32_t)length == piece.length;
-        send_new(c, (uint32_t)length, (uint16_t)((fin ? SENT_FIN : 0) | (left == 0 ? end | SENT_EDGE : 0)), now);
+        uint16_t how = (uint16_t)((fin ? SENT_FIN : 0) | (left == 0 ? end | SENT_EDGE : 0));
+        send_new(c, (uint32_t)length, how | seam_mark(&piece, (uint32_t)length), now);
         any = true;
         if (left == 0)
             send_memory_check(c); /* while the window is not yet full */

@@ -90,11 +90,23 @@ void retransmit_queue_split(struct retransmit_queue *queue, uint32_t index, uint
     second->length = first.length - length;
     second->flags &= (uint16_t)~SENT_SUMMED;
     first.length = length;
-    first.flags &= (uint16_t) ~(SENT_SUMMED | SENT_FIN | SENT_PUSH | SENT_EDGE);
+    first.flags &= (uint16_t) ~(SENT_SUMMED | SENT_FIN | SENT_PUSH | SENT_EDGE | SENT_SEAM);
     *sent_at(queue, index) = first;
     queue->sacked += (first.flags & SENT_SACKED) != 0;
     queue->lost += (first.flags & SENT_LOST) != 0;
     queue->retransmitted += (first.flags & SENT_RETRANSMITTED) != 0;
+}
+
+void retransmit_queue_shift(struct retransmit_queue *queue, uint32_t index, uint32_t length)
+{
+    struct sent *sent = sent_at(queue, index), *next = sent_at(queue, index + 1);
+    uint32_t rest = sent->length - length;
+    assert(length < sent->length && sequence_equal(sent_end(sent), next->start));
+    sent->length = length;
+    next->start = sent_end(sent);
+    next->length += rest;
+    sent->flags &= (uint16_t)~SENT_SUMMED;
+    next->flags &= (uint16_t)~SENT_SUMMED;
 }
 
 bool retransmit_queue_resegment(struct retransmit_queue *queue, uint32_t maximum)
@@ -113,7 +125,7 @@ bool retransmit_queue_resegment(struct retransmit_queue *queue, uint32_t maximum
             struct sent part = whole;
             part.length = whole.length < maximum ? whole.length : maximum;
             if (part.length < whole.length)
-                part.flags &= (uint16_t) ~(SENT_FIN | SENT_PUSH | SENT_EDGE);
+                part.flags &= (uint16_t) ~(SENT_FIN | SENT_PUSH | SENT_EDGE | SENT_SEAM);
             if (cut)
                 part.flags &= (uint16_t)~SENT_SUMMED;
             retransmit_queue_push(queue, part);

@@ -21,6 +21,7 @@ enum sent_flag {
     SENT_PUSH = 256,             /* the end of a write, or of a piece: has PSH, whenever it is sent */
     SENT_EDGE = 1024,            /* the next record left, or leaves again, in another departure */
     SENT_BURST_END = 512,        /* the last of a departure of several: has PSH this time */
+    SENT_SEAM = 2048,            /* no segment goes across its end: of a record, or of a piece of Linux's */
     SENT_PROBE_MTU = 128,        /* larger than the path is known to carry (RFC 8899) */
     SENT_CUT = 2048,             /* it left alone, and an ACK covered a part of it: somebody on the way cuts segments anew */
 };
@@ -63,6 +64,8 @@ void retransmit_queue_pop(struct retransmit_queue *queue); /* drops the oldest; 
 uint32_t retransmit_queue_find(const struct retransmit_queue *queue, struct sequence at);
 /* Splits record `index` so that its first part has `length` payload bytes. */
 void retransmit_queue_split(struct retransmit_queue *queue, uint32_t index, uint32_t length);
+/* Leaves record `index` with `length` payload bytes, and gives the rest to the next one, which is to be sent again like it. */
+void retransmit_queue_shift(struct retransmit_queue *queue, uint32_t index, uint32_t length);
 /* Cuts every record down to at most `maximum` payload bytes, since the path's MTU shrank. True when one was larger. */
 bool retransmit_queue_resegment(struct retransmit_queue *queue, uint32_t maximum);
 void retransmit_queue_mark_lost(struct retransmit_queue *queue,
