@@ -98,7 +98,7 @@ static void time_round_trip(struct tcp_connection *c, struct ack_news *news)
     const struct tcp_segment *segment = news->segment;
     if (news->rtt_ns < 0 && news->data_acked && segment->options & TCP_OPTION_TIMESTAMPS && segment->timestamp_echo) {
         uint32_t ms = timestamp_clock(news->now) + c->ts.offset - segment->timestamp_echo;
-        if (ms < 120000)
+        if (ms < RTT_ECHO_MAX_MS)
             news->rtt_ns = news->congestion_rtt_ns = (ms ? ms : 1) * NS_PER_MS;
     }
     if (news->rtt_ns < 0)

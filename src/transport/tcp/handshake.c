@@ -4,9 +4,10 @@
  * maximum segment size is what each side says about itself; without it 536 bytes over IPv4 and 1220 over IPv6 are assumed.
  *
  * SYN-SENT is the one state with rules of its own (section 3.10.7.3), so its input is here. A SYN without ACK in it is a simultaneous
- * open: both sides asked at once, and one connection comes of it. The handshake gives the first round-trip sample, unless the SYN
- * was retransmitted: then RFC 6298 section 5.7 asks for a fresh start at 3 s (kept at the initial 1 s, as Linux), and RFC 5681 for an
- * initial window of one segment (RFC 6928 section 2 and Linux let the first such loss pass; with a thousand flows on a slow link that is too much).
+ * open: both sides asked at once, and one connection comes of it. The handshake gives the first round-trip sample. When the SYN was
+ * retransmitted only a timestamp can: without one the RTO is 3 s to begin with (RFC 6298 section 5.7). And RFC 5681 asks for an
+ * initial window of one segment then. RFC 6928 section 2 lets the first such loss pass, since a timer of one second goes off early on many a path;
+ * and where the peer's timestamp shows that it answers the first of them, nothing was lost at all (as Linux).
  *
  * Timers: the retransmission of SYN and SYN+ACK is timers.c's. */
 #include <assert.h>
@@ -73,19 +74,41 @@ static void syn_data_answered(struct tcp_connection *c, struct sequence ack)
     }
 }
 
-void handshake_done(struct tcp_connection *c, struct sequence ack, struct instant now)
+static bool has_echo(const struct tcp_connection *c, const struct tcp_segment *segment)
+{
+    return c->flags & CONNECTION_TIMESTAMPS && segment->options & TCP_OPTION_TIMESTAMPS && segment->timestamp_echo;
+}
+
+static void first_round_trip(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
+{
+    bool again = c->syn_retries || c->syn_plain || c->flags & CONNECTION_COOKIE;
+    uint32_t ms = timestamp_clock(now) + c->ts.offset - segment->timestamp_echo;
+    if (!again)
+        rtt_sample(&c->rtt, instant_since(now, c->syn_sent), c->snd.una, c->snd.nxt, now);
+    else if (has_echo(c, segment) && ms < RTT_ECHO_MAX_MS)
+        rtt_sample(&c->rtt, (ms ? ms : 1) * NS_PER_MS, c->snd.una, c->snd.nxt, now);
+    else
+        rtt_unknown(&c->rtt);
+}
+
+/* More than one SYN was lost, as far as anybody can tell. */
+static bool congested(const struct tcp_connection *c, const struct tcp_segment *segment)
+{
+    uint32_t first = timestamp_clock(c->first_syn) + c->ts.offset;
+    return c->syn_retries > 1 && !(has_echo(c, segment) && segment->timestamp_echo == first);
+}
+
+void handshake_done(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
 {
     c->snd.una = sequence_add(c->snd.iss, 1);
     c->ack.last_receive = c->last_heard = now;
-    bool again = c->syn_retries || c->syn_plain;
     if (c->syn_data)
-        syn_data_answered(c, ack);
+        syn_data_answered(c, segment->acknowledgement);
     fast_open_end(c, false);
     timer_clear(c, TIMER_RETRANSMIT);
-    if (!again && !(c->flags & CONNECTION_COOKIE))
-        rtt_sample(&c->rtt, instant_since(now, c->syn_sent), c->snd.una, c->snd.nxt, now);
-    if (c->syn_retries)
-        c->congestion.cwnd = 1; /* RFC 5681 3.1 */
+    first_round_trip(c, segment, now);
+    if (congested(c, segment))
+        c->congestion.cwnd = 1; /* RFC 5681 section 3.1, RFC 6928 section 2 */
     c->delivered++;
     c->rcv.rtt_ns = c->rtt.smoothed_ns;
     c->retries = c->backoff = 0;
@@ -185,7 +208,7 @@ void syn_sent_input(struct tcp_connection *c, const struct tcp_segment *segment,
     }
     handshake_options(c, segment, now);
     fast_open_answered(c, segment, now);
-    handshake_done(c, segment->acknowledgement, now);
+    handshake_done(c, segment, now);
     bool waits = c->writer_waits || c->ack.pingpong;
     if (segment->payload_bytes || segment->flags & TCP_FIN) {
         receive_data(c, segment, frame, now);

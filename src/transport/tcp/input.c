@@ -176,7 +176,7 @@ static bool syn_acknowledged(struct tcp_connection *c, const struct packet_info 
         c->ack.pending |= ACK_WANTED | ACK_NOW;
     if (c->accurate)
         accurate_third(c, segment);
-    handshake_done(c, segment->acknowledgement, now);
+    handshake_done(c, segment, now);
     if (c->accurate && c->accurate->reflects)
         output_ack(c, now);
     if (c->sent.count) /* Fast Open: what was sent meanwhile */

@@ -57,8 +57,8 @@ void connection_input(struct tcp_connection *c, const struct packet_info *info, 
                       struct frame *frame_taken, struct instant now);
 void syn_sent_input(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame_taken, struct instant now);
 void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, struct instant now);
-/* To ESTABLISHED; `ack` acknowledges our SYN, and perhaps what was on it. */
-void handshake_done(struct tcp_connection *c, struct sequence ack, struct instant now);
+/* To ESTABLISHED; the segment acknowledges our SYN, and perhaps what was on it. */
+void handshake_done(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
 void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame_taken, struct instant now);
 void timestamp_accept(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
 

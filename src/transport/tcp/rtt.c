@@ -2,7 +2,7 @@
  *
  *   first sample R:  SRTT = R, RTTVAR = R / 2
  *   later:           RTTVAR = 3/4 RTTVAR + 1/4 |SRTT - R|,  SRTT = 7/8 SRTT + 1/8 R
- *   RTO = SRTT + max(G, 4 RTTVAR), at least a minimum, at most 120 s
+ *   RTO = SRTT + max(G, 4 RTTVAR), at least a minimum, at most 120 s; without a sample 1 s, and 3 s once data flows
  *
  * RFC 6298 was written for a minimum of one second, and for one sample a round trip. Linux, whose behaviour is the reference here,
  * takes a sample with every acknowledgement and allows 200 ms (tcp_rto_min_us), and refines the estimator so that this is safe:
@@ -62,11 +62,15 @@ void rtt_sample(struct rtt *rtt, int64_t sample_ns, struct sequence una, struct 
     }
 }
 
+void rtt_unknown(struct rtt *rtt) { rtt->variation_ns = TCP_RTO_UNKNOWN_NS; }
+
 static int64_t most_ns(const struct rtt *rtt) { return rtt->most_ms ? rtt->most_ms * NS_PER_MS : TCP_RTO_MAX_NS; }
 
 int64_t rtt_timeout_ns(const struct rtt *rtt)
 {
-    int64_t rto = rtt->smoothed_ns ? rtt->smoothed_ns + rtt->variation_ns : TCP_RTO_INITIAL_NS, most = most_ns(rtt);
+    int64_t rto = rtt->smoothed_ns + rtt->variation_ns, most = most_ns(rtt);
+    if (!rto)
+        rto = TCP_RTO_INITIAL_NS;
     return rto < most ? rto : most;
 }
 

@@ -11,6 +11,8 @@
 #define TCP_RTO_MIN_NS     (200 * NS_PER_MS)
 #define TCP_RTO_MAX_NS     (120 * NS_PER_S)
 #define TCP_RTO_INITIAL_NS (1 * NS_PER_S) /* RFC 6298 2.1 */
+#define TCP_RTO_UNKNOWN_NS (3 * NS_PER_S) /* RFC 6298 5.7 */
+enum { RTT_ECHO_MAX_MS = 120000 };        /* an older echo of a timestamp is none */
 
 struct rtt {
     int64_t smoothed_ns;       /* SRTT; 0 until the first sample */
@@ -28,6 +30,7 @@ struct rtt {
 /* One sample. `una` and `nxt` are SND.UNA and SND.NXT, which tell when a round trip has passed. */
 void rtt_sample(struct rtt *rtt, int64_t sample_ns, struct sequence una, struct sequence nxt, struct instant now);
 int64_t rtt_least_ns(const struct rtt *rtt);
+void rtt_unknown(struct rtt *rtt);                                  /* the handshake gave no sample */
 int64_t rtt_timeout_ns(const struct rtt *rtt);                      /* RTO without backoff */
 int64_t rtt_backed_off_ns(const struct rtt *rtt, unsigned backoff); /* doubled `backoff` times */
 
