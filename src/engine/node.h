@@ -23,7 +23,8 @@ struct node {
     const char *name; /* unique in the engine */
     uint32_t id;      /* in order of creation, from 1 */
     bool up;
-    uint64_t counter; /* events this node has caused: the tie-break */
+    uint64_t counter;    /* events this node has caused: the tie-break */
+    int64_t departed_ns; /* when what it last handed to a wire will have left; not of what waits in a CoDel queue */
     struct random random;
     struct list ports; /* struct port.link, in order of creation */
     uint32_t port_count;

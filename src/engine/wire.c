@@ -232,7 +232,7 @@ static int64_t departure_of(struct direction *direction, uint32_t length, struct
 {
     const struct wire_settings *settings = direction->settings;
     int64_t start = direction->busy_until_ns > now.ns ? direction->busy_until_ns : now.ns;
-    uint64_t bits = ((uint64_t)length + settings->overhead_bytes) * 8;
+    uint64_t bits = (uint64_t)((int64_t)length + settings->overhead_bytes) * 8;
     int64_t departure = start + (int64_t)(bits * (uint64_t)NS_PER_S / settings->rate_bps); /* 64 KiB * 8e9 fits easily */
     direction->busy_until_ns = departure;
     direction->queued_bytes += length;
@@ -497,6 +497,7 @@ void port_transmit(struct port *port, struct frame *frame, struct instant now)
             mark(direction, &frame);
         departure = departure_of(direction, length, now);
     }
+    sender->departed_ns = departure;
     embark(direction, frame, now, departure);
 }
 

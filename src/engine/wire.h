@@ -24,12 +24,13 @@ struct wire_settings {
     uint32_t reorder_ppm; /* held back by reorder_ns */
     uint32_t
         largest_bytes; /* larger frames vanish, as in a tunnel or a switch with a smaller MTU than its neighbours; 0 = no limit */
-    uint32_t mark_frames;    /* DISCIPLINE_STEP */
-    uint32_t queue_frames;   /* drop-tail limit of frames that wait for the wire, the one being sent included; 0 = no limit */
-    uint32_t queue_bytes;    /* likewise in bytes; 0 = no limit */
-    uint32_t overhead_bytes; /* counted per frame when serialising: preamble, FCS and gap of Ethernet are 24 */
-    int discipline;          /* enum queue_discipline; it needs a rate */
-    bool ecn; /* CoDel marks ECN-capable packets where it would drop them (RFC 3168); DISCIPLINE_STEP always does */
+    uint32_t mark_frames;  /* DISCIPLINE_STEP */
+    uint32_t queue_frames; /* drop-tail limit of frames that wait for the wire, the one being sent included; 0 = no limit */
+    uint32_t queue_bytes;  /* likewise in bytes; 0 = no limit */
+    int32_t
+        overhead_bytes; /* counted per frame when serialising: preamble, FCS and gap of Ethernet are 24; -14: IP packets alone count */
+    int discipline; /* enum queue_discipline; it needs a rate */
+    bool ecn;       /* CoDel marks ECN-capable packets where it would drop them (RFC 3168); DISCIPLINE_STEP always does */
     int64_t reorder_ns;
     uint32_t device_frames; /* CoDel: the queue of the device behind it, into which frames go before they are sent */
     int64_t device_hold_ns; /* CoDel: the device has byte limits too, which shrink after so long (byte_limit.h); 0 = none */

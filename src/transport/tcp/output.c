@@ -401,7 +401,11 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
     c->count.data_segments_sent += sent->length > 0;
     ack_data_sent(c, now);
     c->last_send = now;
+    if (c->socket.tcp->sysctls->small_queues)
+        small_queue_before(c, now);
     int error = transmit(c, &segment, frame, sum, ecn_mark(c, fresh), now);
+    if (c->socket.tcp->sysctls->small_queues)
+        small_queue_sent(c, sent);
     if (error == IMP_TOO_BIG)
         path_refused(c, now);
     return 0;
@@ -530,7 +534,8 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
         if (once && left == 0 && bursts > 0)
             break;
         bool whole = c->congestion.paced && !c->congestion.pacing_bytes_per_s; /* departures are, not segments */
-        if (c->sent.count >= LIMIT_TCP_FLIGHT || (!(whole && left) && output_paced(c, now)))
+        if (c->sent.count >= LIMIT_TCP_FLIGHT || (!(whole && left) && output_paced(c, now)) ||
+            (left == 0 && small_queue_full(c, now)))
             break;
         if (left == 0 && !bare_fin) {
             uint32_t half = cwnd > 1 ? cwnd / 2 : 1, quota = cwnd - in_flight < half ? cwnd - in_flight : half;

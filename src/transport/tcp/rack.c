@@ -206,6 +206,10 @@ void probe_send(struct tcp_connection *c, struct instant now)
 {
     if (!c->sent.count)
         return;
+    if (!instant_reached(now, small_queue_departure(c, sent_at(&c->sent, c->sent.count - 1)))) {
+        timer_restart_retransmit(c, now);
+        return;
+    }
     bool gone = output_one_more(c, now);
     c->rack.probe_retransmitted = false;
     if (!gone && !sequence_before(c->snd.nxt, output_end(c))) {

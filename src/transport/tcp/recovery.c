@@ -466,7 +466,8 @@ void recovery_retransmit(struct tcp_connection *c, struct instant now)
         if (!to_be_sent_again(sent))
             continue;
         c->recovery.retransmit_hint = sent->start;
-        if (retransmit_queue_in_flight(&c->sent) >= c->congestion.cwnd || output_paced(c, now))
+        if (retransmit_queue_in_flight(&c->sent) >= c->congestion.cwnd || output_paced(c, now) ||
+            (left == 0 && small_queue_full(c, now)))
             return;
         if (left == 0) {
             left = piece_again(c, i);

@@ -116,8 +116,13 @@ void output_new(struct tcp_connection *c, uint32_t length, bool fin, struct inst
 bool output_one_more(struct tcp_connection *c, struct instant now); /* past cwnd, within the window: a probe */
 void output_persist(struct tcp_connection *c, struct instant now);  /* the persist timer went off */
 uint32_t output_mss(struct tcp_connection *c);                      /* payload of a full segment now */
-bool output_paced(struct tcp_connection *c, struct instant now);    /* it is not yet time for another segment */
-struct sequence output_end(const struct tcp_connection *c);         /* behind the last byte in the send buffer */
+/* small_queue.c: what waits at the node's own wire. Around each transmission; may another piece go? when does this one leave? */
+void small_queue_before(struct tcp_connection *c, struct instant now);
+void small_queue_sent(struct tcp_connection *c, const struct sent *sent);
+bool small_queue_full(struct tcp_connection *c, struct instant now);
+struct instant small_queue_departure(const struct tcp_connection *c, const struct sent *sent);
+bool output_paced(struct tcp_connection *c, struct instant now); /* it is not yet time for another segment */
+struct sequence output_end(const struct tcp_connection *c);      /* behind the last byte in the send buffer */
 int output_segment(struct tcp *tcp, const struct packet_info *info,
                    const struct tcp_segment *segment); /* a bare one, of no connection's */
 void reply_reset(struct tcp *tcp, const struct packet_info *info, const struct tcp_segment *segment); /* RFC 9293 3.10.7.1 */

@@ -30,7 +30,12 @@ struct sending {
     struct sack_block sack_cache[TCP_SACK_BLOCKS_MAX];
     struct burst_queue burst;
     struct sequence urgent_end; /* behind the last urgent byte; with CONNECTION_URGENT */
-    struct {                    /* busy.c */
+    struct waiting_piece {      /* small_queue.c: the last two that left, the older first */
+        struct instant first,
+            departure; /* when its first segment was handed to the wire, and when its last one will have left */
+        bool ended;
+    } waiting[2];
+    struct { /* busy.c */
         enum busy { BUSY_NOT, BUSY_SENDING, BUSY_WINDOW, BUSY_BUFFER, BUSY_KINDS } kind;
         struct instant since;
         int64_t spent_ns[BUSY_KINDS];

@@ -96,6 +96,7 @@ struct row {
     OWN("paced", paced, 0, 1, 0)                                                                                               \
     OWN("prr", prr, 0, 1, 1)                                                                                                   \
     OWN("rmem_overhead", rmem_overhead, 0, 1, 0)                                                                               \
+    OWN("small_queues", small_queues, 0, 1, 0)                                                                                 \
     OWN("user_timeout_least", user_timeout_least_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 100)                                          \
     OWN("user_timeout_most", user_timeout_most_s, 1, LIMIT_TCP_USER_TIMEOUT_S, 3600)                                           \
     OWN("user_timeout_option", user_timeout_option_s, 0, LIMIT_TCP_USER_TIMEOUT_S, 0)                                          \

@@ -55,6 +55,7 @@ struct tcp_sysctls {
     uint32_t cubic_hystart_detect, cubic_friendliness; /* enum congestion_sign; 0: without RFC 9438 section 4.3 */
     uint32_t min_tso_segs, tso_rtt_log;                /* how much leaves in one piece (burst.c) */
     uint32_t pacing_ss_ratio, pacing_ca_ratio;
+    uint32_t small_queues;     /* 1: what waits at the node's own wire is little, and the rest in the send buffer */
     uint32_t wmem_overhead;    /* 1: the send buffer counts memory (send_memory.c), */
     uint32_t rmem_overhead;    /* and the receive buffer (receive_memory.c) */
     uint32_t shrink_window;    /* 1: the window's right edge may move left (receive_window.c) */

@@ -157,6 +157,11 @@ static void retransmit_timeout(struct tcp_connection *c, struct instant now)
     }
     if (!c->sent.count)
         return;
+    struct instant departure = small_queue_departure(c, sent_at(&c->sent, 0));
+    if (!instant_reached(now, departure)) {
+        timer_due(c, TIMER_RETRANSMIT, instant_add(departure, rtt_backed_off_ns(&c->rtt, c->backoff)));
+        return;
+    }
     if (c->retries == 0)
         c->recovery.first_retransmit = now;
     bool over = silence_over(c, now);
