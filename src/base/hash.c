@@ -78,16 +78,45 @@ static void stream_step(struct stream_hash *hash, uint64_t first, uint64_t secon
     hash->b = (rotate_left(hash->b, 31) + hash->a) * 5 + 0x38495ab5;
 }
 
-void stream_hash_add(struct stream_hash *hash, const void *data, size_t length)
+static const uint8_t *stream_steps(struct stream_hash *hash, const uint8_t *bytes, size_t length) /* returns what is left over */
 {
-    const uint8_t *bytes = data;
-    size_t left = length;
-    for (; left >= 16; left -= 16, bytes += 16)
+    for (; length >= 16; length -= 16, bytes += 16)
         stream_step(hash, load_little_endian(bytes), load_little_endian(bytes + 8));
+    return bytes;
+}
+
+static void stream_last_step(struct stream_hash *hash, const uint8_t *bytes, size_t left)
+{
     size_t low = left < 8 ? left : 8;
     uint64_t second = load_partial(left > 8 ? bytes + 8 : bytes, left - low); /* at most 7 bytes: the top one is free */
     stream_step(hash, load_partial(bytes, low), second | (uint64_t)(left | 0x80) << 56);
+}
+
+void stream_hash_add(struct stream_hash *hash, const void *data, size_t length)
+{
+    stream_last_step(hash, stream_steps(hash, data, length), length % 16);
     hash->count += length;
+}
+
+void stream_hash_add_joined(struct stream_hash *hash, const void *first, size_t first_length, const void *second,
+                            size_t second_length)
+{
+    uint8_t border[16];
+    const uint8_t *bytes = second;
+    size_t over = first_length % 16, more = second_length < 16 - over ? second_length : 16 - over;
+    const uint8_t *rest = stream_steps(hash, first, first_length);
+    if (over)
+        memcpy(border, rest, over);
+    if (more)
+        memcpy(border + over, bytes, more);
+    hash->count += first_length + second_length;
+    if (over + more < 16) {
+        stream_last_step(hash, border, over + more);
+        return;
+    }
+    (void)stream_steps(hash, border, 16);
+    second_length -= more;
+    stream_last_step(hash, stream_steps(hash, bytes + more, second_length), second_length % 16);
 }
 
 void stream_hash_add_u64(struct stream_hash *hash, uint64_t value)

@@ -15,6 +15,9 @@ struct stream_hash {
     uint64_t a, b, count;
 };
 void stream_hash_add(struct stream_hash *hash, const void *data, size_t length);
+/* As stream_hash_add() over both runs, one behind the other in one piece. */
+void stream_hash_add_joined(struct stream_hash *hash, const void *first, size_t first_length, const void *second,
+                            size_t second_length);
 void stream_hash_add_u64(struct stream_hash *hash, uint64_t value);
 void stream_hash_finish(const struct stream_hash *hash, uint8_t out[16]);
 

@@ -508,9 +508,8 @@ static void digest_add(struct direction *direction, const struct frame *frame, s
     struct stream_hash *digest = direction->digest;
     stream_hash_add_u64(digest, (uint64_t)now.ns);
     stream_hash_add_u64(digest, frame_total(frame));
-    stream_hash_add(digest, frame->data, frame->length);
-    if (frame->tail_length)
-        stream_hash_add(digest, frame_tail(frame), frame->tail_length);
+    stream_hash_add_joined(digest, frame->data, frame->length, frame->tail_length ? frame_tail(frame) : NULL,
+                           frame->tail_length); /* where the tail begins is no property of the bytes */
 }
 
 /* The last frame has arrived, so it has also left. */

@@ -89,6 +89,10 @@ static void the_stream_hash_sees_every_bit_and_every_border(void **state)
             stream_hash_add(&split, data + cut, length - cut);
             finish(&split, other);
             assert_string_not_equal(base, other);
+            struct stream_hash joined = {0};
+            stream_hash_add_joined(&joined, data, cut, data + cut, length - cut);
+            finish(&joined, other);
+            assert_string_equal(base, other);
         }
     }
 }
