@@ -78,7 +78,8 @@ static void stream_step(struct stream_hash *hash, uint64_t first, uint64_t secon
     hash->b = (rotate_left(hash->b, 31) + hash->a) * 5 + 0x38495ab5;
 }
 
-static const uint8_t *stream_steps(struct stream_hash *hash, const uint8_t *bytes, size_t length) /* returns what is left over */
+static const uint8_t *stream_steps(struct stream_hash *hash, const uint8_t *bytes,
+                                   size_t length) /* returns what is left over */
 {
     for (; length >= 16; length -= 16, bytes += 16)
         stream_step(hash, load_little_endian(bytes), load_little_endian(bytes + 8));
