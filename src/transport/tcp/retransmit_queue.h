@@ -11,19 +11,19 @@
  * stream. The bytes themselves stay in the send buffer. It is also the scoreboard of RFC 6675 and what RFC 8985 dates its
  * losses by. A ring that grows by doubling; all zero bytes is empty, and it holds no memory until something is sent. */
 enum sent_flag {
-    SENT_SACKED = 1,             /* the peer said that it has it */
-    SENT_LOST = 2,               /* taken for lost, and to be sent again */
-    SENT_RETRANSMITTED = 4,      /* the copy now under way is a retransmission */
-    SENT_EVER_RETRANSMITTED = 8, /* Karn: says nothing about the round trip */
-    SENT_FIN = 16,               /* a FIN follows the payload */
-    SENT_SUMMED = 32,            /* `sum` holds */
-    SENT_APP_LIMITED = 64,       /* sent while the application had nothing more to send: says nothing about the path's rate */
-    SENT_PUSH = 256,             /* the end of a write, or of a piece: has PSH, whenever it is sent */
-    SENT_EDGE = 1024,            /* the next record left, or leaves again, in another departure */
-    SENT_BURST_END = 512,        /* the last of a departure of several: has PSH this time */
-    SENT_SEAM = 2048,            /* no segment goes across its end: of a record, or of a piece of Linux's */
-    SENT_PROBE_MTU = 128,        /* larger than the path is known to carry (RFC 8899) */
-    SENT_CUT = 2048,             /* it left alone, and an ACK covered a part of it: somebody on the way cuts segments anew */
+    SENT_SACKED = 1 << 0,             /* the peer said that it has it */
+    SENT_LOST = 1 << 1,               /* taken for lost, and to be sent again */
+    SENT_RETRANSMITTED = 1 << 2,      /* the copy now under way is a retransmission */
+    SENT_EVER_RETRANSMITTED = 1 << 3, /* Karn: says nothing about the round trip */
+    SENT_FIN = 1 << 4,                /* a FIN follows the payload */
+    SENT_SUMMED = 1 << 5,             /* `sum` holds */
+    SENT_APP_LIMITED = 1 << 6, /* sent while the application had nothing more to send: says nothing about the path's rate */
+    SENT_PROBE_MTU = 1 << 7,   /* larger than the path is known to carry (RFC 8899) */
+    SENT_PUSH = 1 << 8,        /* the end of a write, or of a piece: has PSH, whenever it is sent */
+    SENT_BURST_END = 1 << 9,   /* the last of a departure of several: has PSH this time */
+    SENT_EDGE = 1 << 10,       /* the next record left, or leaves again, in another departure */
+    SENT_SEAM = 1 << 11,       /* no segment goes across its end: of a record, or of a piece of Linux's */
+    SENT_CUT = 1 << 12,        /* it left alone, and an ACK covered a part of it: somebody on the way cuts segments anew */
 };
 struct sent {
     struct sequence start;
