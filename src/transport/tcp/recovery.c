@@ -170,8 +170,8 @@ static void reduce(struct tcp_connection *c, const struct ack_news *news)
     bool newly_lost = c->sent.lost > news->prior_lost;
     if (news->delivered == 0 || c->recovery.prior_cwnd == 0)
         return;
-    if (!c->socket.tcp->sysctls
-             ->prr) { /* RFC 6675 section 5 (4.2): at once; then nothing leaves until the flight is as small */
+    if (!c->socket.tcp->sysctls->prr) {
+        /* RFC 6675 section 5 (4.2): at once; then nothing leaves until the flight is as small */
         bool first = c->sent.lost > c->sent.retransmitted && !c->recovery.prr_out; /* that one goes (4.3) */
         cc->cwnd = first && in_flight >= cc->ssthresh ? in_flight + 1 : cc->ssthresh;
         return;
