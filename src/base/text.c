@@ -16,6 +16,7 @@
 #include "base/decimal.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/number.h"
 
 enum { TEXT_FIRST_BYTES = 64 };
 
@@ -213,8 +214,6 @@ bool text_equal_fold(const char *a, const char *b)
     return fold(*a) == fold(*b);
 }
 
-static unsigned smaller(unsigned a, unsigned b) { return a < b ? a : b; }
-
 unsigned text_distance(const char *a, const char *b)
 {
     size_t b_length = strlen(b);
@@ -229,9 +228,9 @@ unsigned text_distance(const char *a, const char *b)
         row = oldest;
         row[0] = (unsigned)i;
         for (size_t j = 1; j <= b_length; j++) {
-            row[j] = smaller(smaller(last[j], row[j - 1]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
+            row[j] = least(least(last[j], row[j - 1]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = smaller(row[j], before_last[j - 2] + 1);
+                row[j] = least(row[j], before_last[j - 2] + 1);
         }
     }
     unsigned distance = row[b_length];

@@ -181,32 +181,21 @@ static bool run_to_the_end(struct world *world)
     return true;
 }
 
-static void fault_begin(struct world *world, const struct plan_fault *fault)
+/* The fault comes, or goes and leaves all as it was before. */
+static void fault_turn(struct world *world, const struct plan_fault *fault, bool comes)
 {
     if (fault->kind == FAULT_WIRE) {
-        wire_set_up(world->wire[fault->which], false);
+        wire_set_up(world->wire[fault->which], !comes);
     } else if (fault->kind == FAULT_CHANGE) {
         for (unsigned side = 0; side < 2; side++) {
+            const struct wire_settings *plan = &world->plan->wire[fault->which][side];
             struct wire_settings *settings = wire_direction_settings(world->wire[fault->which], side);
-            settings->delay_ns = fault->delay_ns;
-            settings->rate_bps = fault->rate_bps;
+            settings->delay_ns = comes ? fault->delay_ns : plan->delay_ns;
+            settings->rate_bps = comes ? fault->rate_bps : plan->rate_bps;
         }
-    } else {
+    } else if (comes) {
         node_power_off(world->node[fault->which]);
         stack_down(world, fault->which);
-    }
-}
-
-static void fault_end(struct world *world, const struct plan_fault *fault)
-{
-    if (fault->kind == FAULT_WIRE) {
-        wire_set_up(world->wire[fault->which], true);
-    } else if (fault->kind == FAULT_CHANGE) {
-        for (unsigned side = 0; side < 2; side++) {
-            struct wire_settings *settings = wire_direction_settings(world->wire[fault->which], side);
-            settings->delay_ns = world->plan->wire[fault->which][side].delay_ns;
-            settings->rate_bps = world->plan->wire[fault->which][side].rate_bps;
-        }
     } else if (fault->kind == FAULT_NODE && !world->node[fault->which]->up) {
         node_power_on(world->node[fault->which]);
         stack_up(world, fault->which);
@@ -221,10 +210,10 @@ static bool world_live(struct world *world)
             continue;
         if (!run_until(world, fault->at_ns))
             return false;
-        fault_begin(world, fault);
+        fault_turn(world, fault, true);
         if (!run_until(world, fault->at_ns + fault->for_ns))
             return false;
-        fault_end(world, fault);
+        fault_turn(world, fault, false);
     }
     return run_to_the_end(world);
 }

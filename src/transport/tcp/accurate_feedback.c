@@ -13,6 +13,7 @@
  * late, after 2^23 bytes, may have wrapped unseen, and is not either.
  *
  * No state but struct accurate_ecn's, no timers. */
+#include "base/number.h"
 #include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/rooms.h"
@@ -101,8 +102,6 @@ static bool path_thins_out(struct accurate_ecn *a, uint32_t segments)
         a->segments_mean = segments << MEAN_SHIFT;
     return a->segments_mean > MEAN_THINNED << MEAN_SHIFT;
 }
-
-static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 /* Appendix A.2: of `segments`, more than one round of them, at least `few` were marked, or as many as modulo eight are no more than all. */
 static uint32_t marks_of_many(const struct tcp_connection *c, const struct ack_news *news, uint32_t segments, uint32_t few,

@@ -27,6 +27,7 @@
  * There are no timers here. The cost is a handful of additions for a segment; only a buffer over its limit is walked through. */
 #include "transport/tcp/receive_memory.h"
 
+#include "base/number.h"
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/receive_window.h"
 #include "transport/tcp/rooms.h"
@@ -41,8 +42,6 @@ enum {                      /* Linux's sizes on x86-64, bytes */
        PAGE_BYTES = 4096,
 };
 enum { PRUNE_SHARE = 8 };
-
-static uint32_t round_up(uint32_t n, uint32_t to) { return (n + to - 1) / to * to; }
 
 /* What the allocator gives for n bytes of data in one piece. */
 static uint32_t piece(uint32_t n)

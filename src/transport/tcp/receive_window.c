@@ -20,6 +20,7 @@
  * by whose pace it is measured, gets nothing meanwhile. */
 #include "transport/tcp/receive_window.h"
 
+#include "base/number.h"
 #include "transport/tcp/path_mtu.h"
 #include "transport/tcp/receive_memory.h"
 #include "transport/tcp/rooms.h"
@@ -32,8 +33,6 @@ enum {
     SEGMENT_LEAST = 88
 };
 
-static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
-static uint32_t round_up(uint32_t n, uint32_t unit) { return (n + unit - 1) & ~(unit - 1); }
 static uint32_t field_most(const struct tcp_connection *c) { return (uint32_t)UINT16_MAX << c->rcv.scale; }
 
 static uint32_t payload_in(const struct tcp_connection *c, uint32_t memory)

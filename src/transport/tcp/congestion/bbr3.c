@@ -27,6 +27,8 @@
  * leave one by one here). */
 #include "transport/tcp/congestion/congestion.h"
 
+#include "base/number.h"
+
 enum {
     UNIT_SHIFT = 24,
     GAIN_ONE = 256,
@@ -81,8 +83,6 @@ struct bbr3 {
     uint32_t mss_bytes; /* for people */
 };
 static struct bbr3 *bbr3_of(struct congestion *cc) { return congestion_state(cc, sizeof(struct bbr3)); }
-static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
-static uint32_t most(uint32_t a, uint32_t b) { return a > b ? a : b; }
 static uint64_t max_bw(const struct bbr3 *s) { return s->max_bw[0] > s->max_bw[1] ? s->max_bw[0] : s->max_bw[1]; }
 static uint64_t bandwidth(const struct bbr3 *s) { return max_bw(s) < s->bw_shortterm ? max_bw(s) : s->bw_shortterm; }
 static bool in_probe_bw(const struct bbr3 *s) { return s->mode >= DOWN && s->mode <= UP; }
