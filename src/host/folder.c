@@ -1,6 +1,6 @@
 /* Files and folders of this machine, for services that load at start-up what they serve.
  *
- * Two calls: read one file, walk one folder. Nothing here is used while a lab runs, so that its run is the same every time. A
+ * Three calls: read one file, the same into a block, walk one folder. Nothing here is used while a lab runs, so that its run is the same every time. A
  * folder is walked in the order of its names, never in that of the file system. What is left out: names that begin with a dot (".git",
  * ".htpasswd"), anything that is neither a file nor a folder, and symbolic links that lead out of the root; a link that stays
  * inside is followed. Each entry's real path is compared with the root's real path, so a link to a link cannot cheat.
@@ -31,24 +31,54 @@ static int error_of_errno(void)
     }
 }
 
-int host_folder_file(const char *path, struct arena *arena, uint64_t limit, const uint8_t **data, uint64_t *size)
+static int open_file(const char *path, uint64_t limit, FILE **out, uint64_t *size)
 {
     struct stat about;
     if (stat(path, &about))
         return error_of_errno();
     if (!S_ISREG(about.st_mode))
         return IMP_INVALID;
-    if ((uint64_t)about.st_size > limit)
+    *size = (uint64_t)about.st_size;
+    if (*size > limit)
         return IMP_LIMIT;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return error_of_errno();
-    uint8_t *bytes = arena_take(arena, (size_t)about.st_size + 1);
-    size_t n = fread(bytes, 1, (size_t)about.st_size, file);
+    *out = fopen(path, "rb");
+    return *out ? 0 : error_of_errno();
+}
+
+/* *size becomes what was there: the file may have grown shorter meanwhile. */
+static int read_file(FILE *file, uint8_t *bytes, uint64_t *size)
+{
+    *size = fread(bytes, 1, (size_t)*size, file);
     int code = ferror(file) ? IMP_SYSTEM : 0;
     fclose(file);
+    return code;
+}
+
+int host_folder_file(const char *path, struct arena *arena, uint64_t limit, const uint8_t **data, uint64_t *size)
+{
+    FILE *file;
+    int code = open_file(path, limit, &file, size);
+    if (code)
+        return code;
+    uint8_t *bytes = arena_take(arena, (size_t)*size + 1);
     *data = bytes;
-    *size = n;
+    return read_file(file, bytes, size);
+}
+
+int host_folder_block(const char *path, uint64_t limit, struct block **out)
+{
+    FILE *file;
+    uint64_t size;
+    int code = open_file(path, limit < UINT32_MAX ? limit : UINT32_MAX, &file, &size);
+    if (code)
+        return code;
+    struct block *block = block_create((uint32_t)size);
+    code = read_file(file, block->data, &size);
+    block->capacity = (uint32_t)size;
+    if (code)
+        block_release(block);
+    else
+        *out = block;
     return code;
 }
 

@@ -8,7 +8,8 @@
  * kernel without IPv6 it is an IPv4 one. Addresses are unmapped before anyone sees them.
  *
  * TCP sends without Nagle's delay, as net_lab does: applications here write whole messages. Half-close is shutdown(SHUT_WR); a reset is
- * close() with a linger time of zero; a plain close() lets the kernel deliver what was written.
+ * close() with a linger time of zero; a plain close() lets the kernel deliver what was written. What is lent is written like anything else: the
+ * kernel's own ways without a copy (MSG_ZEROCOPY) pin pages and tell later, which costs more than the copy below some tens of kilobytes.
  *
  * The node of this world lives in the loop's engine like a lab's, so tasks, timers and conditions are the same. Randomness comes from
  * the kernel, since here it may guard secrets.
@@ -170,12 +171,22 @@ static ssize_t tcp_stream_read(struct net_object *stream, void *out, size_t capa
     return got >= 0 ? got : host_error(errno);
 }
 
+static ssize_t send_now(const struct host_object *stream, const void *data, size_t length, int flags)
+{
+    if (stream->finished)
+        return IMP_CLOSED;
+    ssize_t took = send(stream->source.fd, data, length, MSG_NOSIGNAL | flags);
+    return took >= 0 ? took : host_error(errno);
+}
+
 static ssize_t tcp_stream_write(struct net_object *stream, const void *data, size_t length)
 {
-    if (host_of(stream)->finished)
-        return IMP_CLOSED;
-    ssize_t took = send(host_of(stream)->source.fd, data, length, MSG_NOSIGNAL);
-    return took >= 0 ? took : host_error(errno);
+    return send_now(host_of(stream), data, length, 0);
+}
+
+static ssize_t tcp_stream_write_more(struct net_object *stream, const void *data, size_t length)
+{
+    return send_now(host_of(stream), data, length, MSG_MORE);
 }
 
 static int tcp_stream_finish(struct net_object *stream)
@@ -246,6 +257,7 @@ static int tune(int fd, const struct stream_options *options)
 
 static const struct stream_ops TCP_STREAM = {.read = tcp_stream_read,
                                              .write = tcp_stream_write,
+                                             .write_more = tcp_stream_write_more,
                                              .finish = tcp_stream_finish,
                                              .close = tcp_stream_close,
                                              .readable = object_readable,

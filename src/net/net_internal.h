@@ -2,6 +2,7 @@
 #define IMP_NET_NET_INTERNAL_H
 
 #include "base/list.h"
+#include "engine/frame.h"
 #include "engine/node.h"
 #include "engine/task.h"
 #include "net/net.h"
@@ -19,6 +20,8 @@ struct stack;
 struct stream_ops {
     ssize_t (*read)(struct net_object *stream, void *out, size_t capacity);       /* bytes, 0 = end, IMP_BUSY, an error */
     ssize_t (*write)(struct net_object *stream, const void *data, size_t length); /* bytes taken (> 0), IMP_BUSY, an error */
+    ssize_t (*write_more)(struct net_object *stream, const void *data, size_t length);                 /* NULL: write() does */
+    ssize_t (*lend)(struct net_object *stream, struct block *block, uint32_t offset, uint32_t length); /* likewise */
     int (*finish)(struct net_object *stream);
     void (*close)(struct net_object *stream, bool reset); /* lets go of everything but the object itself */
     bool (*readable)(struct net_object *stream);

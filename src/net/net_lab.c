@@ -22,6 +22,7 @@
 #include "net/limits.h"
 #include "net/net_lab_internal.h"
 #include "transport/tcp/congestion/congestion.h"
+#include "transport/tcp/options.h"
 #include "transport/tcp/tcp.h"
 #include "transport/udp.h"
 
@@ -55,6 +56,16 @@ static ssize_t tcp_stream_read(struct net_object *stream, void *out, size_t capa
 static ssize_t tcp_stream_write(struct net_object *stream, const void *data, size_t length)
 {
     return tcp_write(lab_of(stream)->tcp, data, length);
+}
+
+static ssize_t tcp_stream_write_more(struct net_object *stream, const void *data, size_t length)
+{
+    return tcp_send(lab_of(stream)->tcp, data, length, TCP_SEND_MORE);
+}
+
+static ssize_t tcp_stream_lend(struct net_object *stream, struct block *block, uint32_t offset, uint32_t length)
+{
+    return tcp_write_block(lab_of(stream)->tcp, block, offset, length);
 }
 
 static int tcp_stream_finish(struct net_object *stream) { return tcp_finish(lab_of(stream)->tcp); }
@@ -99,6 +110,8 @@ static int settings_tune(struct tcp_settings *settings, const struct stream_opti
 
 static const struct stream_ops TCP_STREAM = {.read = tcp_stream_read,
                                              .write = tcp_stream_write,
+                                             .write_more = tcp_stream_write_more,
+                                             .lend = tcp_stream_lend,
                                              .finish = tcp_stream_finish,
                                              .close = tcp_stream_close,
                                              .readable = tcp_stream_readable,

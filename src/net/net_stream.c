@@ -1,7 +1,8 @@
 /* Streams and listeners: the waiting half of net.h's calls, the same in both worlds.
  *
  * net_dial makes the object, then waits for the world to say that it is connected; on failure nobody ever saw its handle. Accepting,
- * reading and writing are the loop that net.c's essay describes. A write goes on until everything was taken.
+ * reading, writing and lending are the loop that net.c's essay describes. A write goes on until everything was taken. What a stream's own
+ * operations cannot do without a copy (lending), or cannot say (that more follows), is an ordinary write.
  *
  * A serving listener holds no task. When the world says that it changed, a timer of the present instant is set, since the world may be in
  * the middle of a segment; the timer accepts all that waits and starts a task for each. At the limit of tasks it stops accepting:
@@ -16,6 +17,7 @@
 #include "base/memory.h"
 #include "net/limits.h"
 #include "net/net_config.h"
+#include "net/net_lend.h"
 #include "net/net_serve.h"
 
 static struct net_object *stream_object(struct stream stream)
@@ -80,10 +82,30 @@ static int take_turns(struct net *net)
     return task_sleep(net->world->turn(net));
 }
 
-/* Reads into `in`, or writes `out`: as much as can be at once, waiting until something can. */
-static ssize_t move(struct stream stream, void *in, const void *out, size_t length, struct instant deadline)
+struct transfer { /* what is to be read, written or lent: one of the three */
+    void *in;
+    const void *out;
+    struct block *block;
+    uint32_t offset; /* in the block */
+    bool more;       /* something follows what is written */
+    size_t length;
+};
+
+static ssize_t transfer_try(struct net_object *object, const struct transfer *t)
 {
-    if (length == 0)
+    const struct stream_ops *ops = object->stream;
+    if (t->in)
+        return ops->read(object, t->in, t->length);
+    if (t->block && ops->lend)
+        return ops->lend(object, t->block, t->offset, (uint32_t)t->length);
+    const void *from = t->block ? t->block->data + t->offset : t->out;
+    return (t->more && ops->write_more ? ops->write_more : ops->write)(object, from, t->length);
+}
+
+/* As much as can be at once, waiting until something can. */
+static ssize_t move(struct stream stream, const struct transfer *t, struct instant deadline)
+{
+    if (t->length == 0)
         return IMP_INVALID;
     int turn = take_turns(stream.net);
     if (turn)
@@ -92,7 +114,7 @@ static ssize_t move(struct stream stream, void *in, const void *out, size_t leng
         struct net_object *object = stream_object(stream);
         if (!object)
             return IMP_STALE;
-        ssize_t moved = in ? object->stream->read(object, in, length) : object->stream->write(object, out, length);
+        ssize_t moved = transfer_try(object, t);
         if (moved != IMP_BUSY)
             return moved;
         int error = net_object_wait(object, deadline);
@@ -101,9 +123,25 @@ static ssize_t move(struct stream stream, void *in, const void *out, size_t leng
     }
 }
 
+/* All of it. */
+static int move_all(struct stream stream, struct transfer t, struct instant deadline)
+{
+    while (t.length > 0) {
+        ssize_t took = move(stream, &t, deadline);
+        if (took < 0)
+            return (int)took;
+        if (t.block)
+            t.offset += (uint32_t)took;
+        else
+            t.out = (const uint8_t *)t.out + took;
+        t.length -= (size_t)took;
+    }
+    return stream_object(stream) ? 0 : IMP_STALE;
+}
+
 ssize_t stream_read(struct stream stream, void *out, size_t capacity, struct instant deadline)
 {
-    return move(stream, out, NULL, capacity, deadline);
+    return move(stream, &(struct transfer){.in = out, .length = capacity}, deadline);
 }
 
 int stream_read_all(struct stream stream, void *out, size_t length, struct instant deadline)
@@ -119,18 +157,34 @@ int stream_read_all(struct stream stream, void *out, size_t length, struct insta
 
 ssize_t stream_write_some(struct stream stream, const void *data, size_t length, struct instant deadline)
 {
-    return move(stream, NULL, data, length, deadline);
+    return move(stream, &(struct transfer){.out = data, .length = length}, deadline);
 }
 
 int stream_write(struct stream stream, const void *data, size_t length, struct instant deadline)
 {
-    for (size_t at = 0; at < length;) {
-        ssize_t took = stream_write_some(stream, (const uint8_t *)data + at, length - at, deadline);
-        if (took < 0)
-            return (int)took;
-        at += (size_t)took;
-    }
-    return stream_object(stream) ? 0 : IMP_STALE;
+    return move_all(stream, (struct transfer){.out = data, .length = length}, deadline);
+}
+
+int stream_write_more(struct stream stream, const void *data, size_t length, struct instant deadline)
+{
+    return move_all(stream, (struct transfer){.out = data, .more = true, .length = length}, deadline);
+}
+
+static struct transfer lending(struct block *block, uint32_t offset, uint32_t length)
+{
+    assert(offset <= block->capacity && length <= block->capacity - offset);
+    return (struct transfer){.block = block, .offset = offset, .length = length};
+}
+
+ssize_t stream_lend_some(struct stream stream, struct block *block, uint32_t offset, uint32_t length, struct instant deadline)
+{
+    struct transfer t = lending(block, offset, length);
+    return move(stream, &t, deadline);
+}
+
+int stream_lend(struct stream stream, struct block *block, uint32_t offset, uint32_t length, struct instant deadline)
+{
+    return move_all(stream, lending(block, offset, length), deadline);
 }
 
 int net_stream_inside(struct stream stream, struct socket_inside *out)

@@ -120,6 +120,8 @@ static void test_backpressure(struct world *world)
     world_finish(world);
 }
 
+#include "lending.h"
+
 /* ---- half-close: one direction ends, the other goes on ---- */
 static void half_close_client(struct world *world)
 {
@@ -701,6 +703,9 @@ static void conform(void **state, void (*test)(struct world *world))
 #define CONFORMANCE(X)                                                                                                         \
     X(echo)                                                                                                                    \
     X(backpressure)                                                                                                            \
+    X(lend)                                                                                                                    \
+    X(lend_and_close)                                                                                                          \
+    X(lend_and_reset)                                                                                                          \
     X(half_close)                                                                                                              \
     X(reset)                                                                                                                   \
     X(refusal)                                                                                                                 \

@@ -3,6 +3,7 @@
 
 #include "engine/wire.h"
 #include "internet/config.h"
+#include "net/net_config.h"
 #include "net/net_lab.h"
 #include "transport/tcp/tcp.h"
 #include "transport/udp.h"
@@ -80,4 +81,52 @@ static void world_destroy(struct world *world)
     memory_free(world);
 }
 
-int main(void) { return cmocka_run_group_tests_name("net in a lab", CONFORMANCE_TESTS, NULL, NULL); }
+/* What only this world promises: nothing is copied, so the connection holds the block; and a head that goes with a body makes no segment of
+ * its own. */
+static void thrifty_client(struct world *world)
+{
+    struct stream stream = test_dial(world);
+    struct socket_inside inside;
+    struct block *block = block_filled(10000);
+    uint8_t byte;
+    assert_int_equal(net_stream_inside(stream, &inside), 0);
+    uint32_t mss = inside.mss_bytes;
+    assert_int_equal(stream_write_more(stream, "head", 4, in_ms(world, 1000)), 0);
+    assert_int_equal(net_sleep(world->client, in_ms(world, 50)), 0);
+    assert_int_equal(net_stream_inside(stream, &inside), 0);
+    assert_int_equal(inside.data_segments_sent, 0);
+    assert_int_equal(stream_lend(stream, block, 0, block->capacity, in_ms(world, 1000)), 0);
+    assert_true(block->refs > 1);
+    assert_int_equal(stream_finish(stream), 0);
+    assert_int_equal(stream_read(stream, &byte, 1, in_ms(world, 1000)), 0);
+    assert_int_equal(net_stream_inside(stream, &inside), 0);
+    assert_int_equal(inside.data_segments_sent, (4 + block->capacity + mss - 1) / mss);
+    assert_int_equal(stream_close(stream), 0);
+    assert_int_equal(block->refs, 1);
+    block_release(block);
+}
+
+static void thrifty_server(struct world *world)
+{
+    static uint8_t got[10004];
+    struct stream stream = test_accept(world);
+    assert_int_equal(stream_read_all(stream, got, sizeof got, in_ms(world, 5000)), 0);
+    assert_int_equal(stream_close(stream), 0);
+}
+
+static void test_thrifty(struct world *world)
+{
+    test_listen(world);
+    world_start(world, world->server, thrifty_server);
+    world_start(world, world->client, thrifty_client);
+    world_finish(world);
+}
+
+static void lending_copies_nothing(void **state) { conform(state, test_thrifty); }
+
+int main(void)
+{
+    static const struct CMUnitTest OWN_TESTS[] = {cmocka_unit_test(lending_copies_nothing)};
+    int failed = cmocka_run_group_tests_name("net in a lab", CONFORMANCE_TESTS, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("only in a lab", OWN_TESTS, NULL, NULL);
+}

@@ -16,6 +16,7 @@
 #include "engine/node.h"
 #include "engine/task.h"
 #include "net/net.h"
+#include "net/net_lend.h"
 
 /* A world under test: two doors (the same one on a host), and how to let it run. Tests are tasks on them. */
 struct world {

@@ -3,7 +3,7 @@
  * Each connection is one task and reads like the protocol does: a head, the decision, the body if there is one, the answer, and
  * again (RFC 9112 section 9). What to answer is decided in answer.c, what there is to show in site.c, and the bytes are taken apart in
  * http1.c; this file only moves them. Requests that were sent ahead (pipelining) wait in the connection's own buffer and are
- * answered in order.
+ * answered in order. A long body is not copied: the blocks in which it lies are lent to the connection (net/net_lend.h).
  *
  * Timers: an idle connection is closed after idle_timeout without a word; a head that has begun must be complete within
  * request_timeout (408), and so must each step of a body and of a write. When the server ends a connection, it first finishes
@@ -24,8 +24,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "engine/event.h"
+#include "net/net_lend.h"
 
-enum { READ_BYTES = 4096, WRITE_BYTES = 16384, LINGER_BYTES = 256 * 1024 };
+enum { READ_BYTES = 4096, WRITE_BYTES = 16384, LEND_BYTES = 1 << 20, LINGER_BYTES = 256 * 1024 };
 static const int64_t LINGER_NS = NS_PER_S;
 
 struct web {
@@ -129,9 +130,44 @@ static int flush(struct connection *c)
     return error;
 }
 
+/* `length` bytes that lie in a block; whatever moved within the time of a step is a step. */
+static int lend(struct connection *c, struct block *block, uint64_t at, uint64_t length)
+{
+    while (length > 0) {
+        uint32_t most = length < LEND_BYTES ? (uint32_t)length : LEND_BYTES;
+        ssize_t n = stream_lend_some(c->stream, block, (uint32_t)at, most, in_ns(c, c->web->config->request_timeout_ns));
+        if (n < 0)
+            return (int)n;
+        at += (uint64_t)n;
+        length -= (uint64_t)n;
+    }
+    return 0;
+}
+
+/* A long range without a copy: out of the file's own block, or of blocks that are made for a generated body. What is in `out` goes in front. */
+static int lend_range(struct connection *c, const struct http_range *range)
+{
+    const struct web_page *page = c->answer.page;
+    uint64_t length = range->last - range->first + 1;
+    int error = stream_write_more(c->stream, c->out.data, c->out.length, in_ns(c, c->web->config->request_timeout_ns));
+    text_clear(&c->out);
+    if (page->block)
+        return error ? error : lend(c, page->block, range->first, length);
+    for (uint64_t done = 0; done < length && !error;) {
+        struct block *block = block_create(length - done < LEND_BYTES ? (uint32_t)(length - done) : LEND_BYTES);
+        web_page_copy(page, range->first + done, block->data, block->capacity);
+        done += block->capacity;
+        error = lend(c, block, 0, block->capacity);
+        block_release(block);
+    }
+    return error;
+}
+
 /* Bytes [first, last] of the page, gathered so that a small answer is one write, head and all. */
 static int write_range(struct connection *c, const struct http_range *range)
 {
+    if (!c->answer.chunked && range->last - range->first >= WRITE_BYTES && (c->answer.page->block || !c->answer.page->data))
+        return lend_range(c, range);
     uint8_t piece[2048];
     for (uint64_t at = range->first; at <= range->last;) {
         uint64_t left = range->last - at + 1;

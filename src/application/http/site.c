@@ -1,7 +1,7 @@
 /* The site: what a web server has to show.
  *
  * All content is in memory before the first request: pages written in the lab file, files and folders read once at start-up, and
- * generated bodies that take no memory at all. A request's path is only ever a key into one table, so a path can not
+ * generated bodies that take no memory at all. Files lie in blocks, so that a server lends them to its connections and copies nothing. A request's path is only ever a key into one table, so a path can not
  * climb out of the root, whatever it holds, and a lab's answers do not depend on a disk.
  *
  * Every page gets a strong entity tag from the hash of its content unless it brings its own, so that two machines with the same
@@ -97,10 +97,30 @@ const struct web_page *web_site_find(const struct web_site *site, const char *pa
     return map_get(&site->pages, path, strlen(path));
 }
 
-void web_site_free(struct web_site *site) { map_free(&site->pages); }
+void web_site_free(struct web_site *site)
+{
+    for (struct web_page *page = site->first_file; page; page = page->next_file)
+        block_release(page->block); /* connections that still send of it hold their own */
+    site->first_file = NULL;
+    map_free(&site->pages);
+}
+
+/* The file's bytes become the page's, in a block that can be lent to any number of clients; its sums are taken here, once. */
+static int load_block(struct web_site *site, struct web_page *page, const char *file, uint64_t limit)
+{
+    int code = host_folder_block(file, limit, &page->block);
+    if (code)
+        return code;
+    block_sum(page->block);
+    page->data = page->block->data;
+    page->size = page->block->capacity;
+    page->next_file = site->first_file;
+    site->first_file = page;
+    return 0;
+}
 
 /* Where the bytes come from; "text", "body", "file", "size" and "echo" exclude each other. */
-static int load_body(struct web_page *page, const struct web_page_config *config, struct arena *arena, char *error,
+static int load_body(struct web_site *site, struct web_page *page, const struct web_page_config *config, char *error,
                      size_t error_bytes)
 {
     const char *text = config->text ? config->text : config->body;
@@ -111,7 +131,7 @@ static int load_body(struct web_page *page, const struct web_page_config *config
     }
     page->size = config->size;
     if (config->file) {
-        int code = host_folder_file(config->file, arena, LIMIT_WEB_FOLDER_BYTES, &page->data, &page->size);
+        int code = load_block(site, page, config->file, LIMIT_WEB_FOLDER_BYTES);
         if (code)
             snprintf(error, error_bytes, "page %s: cannot read %s: %s", config->path, config->file, imp_error_text(code));
         return code;
@@ -156,7 +176,7 @@ int web_site_add(struct web_site *site, const struct web_page_config *config, st
     }
     int code = check_texts(config, error, error_bytes);
     if (!code)
-        code = load_body(page, config, arena, error, error_bytes);
+        code = load_body(site, page, config, error, error_bytes);
     if (code)
         return code;
     page->path = arena_copy_text(arena, path);
@@ -198,7 +218,7 @@ static int load_file(void *context, const char *path, const char *file)
     struct web_page *page = arena_take(load->arena, sizeof *page);
     int code = ++site->files > LIMIT_WEB_FOLDER_FILES || strlen(path) >= LIMIT_WEB_PATH_BYTES ? IMP_LIMIT : 0;
     if (!code)
-        code = host_folder_file(file, load->arena, LIMIT_WEB_FOLDER_BYTES - site->bytes, &page->data, &page->size);
+        code = load_block(site, page, file, LIMIT_WEB_FOLDER_BYTES - site->bytes);
     if (code == IMP_DENIED) /* not ours to show; the rest is */
         return 0;
     if (code) {
