@@ -181,9 +181,10 @@ void ack_after_read(struct tcp_connection *c, struct instant now)
 
 static bool rate_limited(struct tcp_connection *c, struct instant now)
 {
-    if (c->ack.last_oow.ns && instant_since(now, c->ack.last_oow) < c->socket.tcp->sysctls->invalid_ratelimit_ms * NS_PER_MS)
+    if (c->seldom->last_oow.ns &&
+        instant_since(now, c->seldom->last_oow) < c->socket.tcp->sysctls->invalid_ratelimit_ms * NS_PER_MS)
         return true;
-    c->ack.last_oow = now;
+    seldom_of(&c->seldom)->last_oow = now;
     return false;
 }
 

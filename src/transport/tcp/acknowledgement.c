@@ -34,7 +34,6 @@ static void update_window(struct tcp_connection *c, const struct tcp_segment *se
     if (!window_moves(c, segment, window))
         return;
     c->snd.wl1 = segment->sequence;
-    c->snd.wl2 = segment->acknowledgement;
     if (window == c->snd.wnd)
         return;
     if ((window == 0) != (c->snd.wnd == 0))
@@ -179,7 +178,7 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
         time_round_trip(c, &news);
         c->retries = 0;
         free_acknowledged(c, ack, now);
-        if (c->path_probe.size)
+        if (c->seldom->path_probe.size)
             path_probe_acknowledged(c);
         stack_confirm(c->socket.tcp->stack, &c->socket.remote.address);
     }

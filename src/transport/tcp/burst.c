@@ -115,7 +115,7 @@ static uint64_t rate_of_window(const struct tcp_connection *c)
 
 uint64_t burst_rate(const struct tcp_connection *c)
 {
-    uint64_t rate = rate_of_window(c), most = c->personal.pacing_most;
+    uint64_t rate = rate_of_window(c), most = c->seldom->personal.pacing_most;
     return most && most < rate ? most : rate;
 }
 

@@ -23,6 +23,8 @@
 #include "transport/tcp/receive_memory.h"
 #include "transport/tcp/rooms.h"
 
+const struct seldom SELDOM_NOTHING;
+
 static uint32_t bounded(uint32_t asked, uint32_t least)
 {
     return asked < least ? least : asked > LIMIT_TCP_BUFFER_ASKED ? (uint32_t)LIMIT_TCP_BUFFER_ASKED : asked;
@@ -84,7 +86,9 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     c->flags = (settings->no_delay ? CONNECTION_NO_DELAY : 0u) | (settings->keep_alive ? CONNECTION_KEEP_ALIVE : 0u);
     buffers_prepare(c, settings);
     c->ttl = settings->ttl;
-    c->personal = settings->personal;
+    c->seldom = &SELDOM_NOTHING;
+    if (memcmp(&settings->personal, &SELDOM_NOTHING.personal, sizeof settings->personal) != 0)
+        seldom_of(&c->seldom)->personal = settings->personal;
     c->mss_asked = settings->maximum_segment;
     c->mss_peer = remote->address.family == 4 ? 536 : 1220; /* RFC 9293 3.7.1, until its option says otherwise */
     c->mtu = (uint16_t)(path->mtu < UINT16_MAX ? path->mtu : UINT16_MAX);
@@ -201,10 +205,10 @@ static void tell_no_marks(struct tcp_connection *c)
 /* Nobody holds the socket any more: how long the peer may still take to end its half (Linux's TCP_LINGER2 and tcp_fin_timeout). */
 void connection_orphan_wait(struct tcp_connection *c, struct instant now)
 {
+    int32_t linger2_s = c->seldom->personal.linger2_s;
     int64_t least = (rtt_timeout_ns(&c->rtt) << 2) - (rtt_timeout_ns(&c->rtt) >> 1);
-    int64_t wait =
-        (c->personal.linger2_s > 0 ? (uint32_t)c->personal.linger2_s : c->socket.tcp->sysctls->fin_timeout_s) * NS_PER_S;
-    if (c->personal.linger2_s < 0) {
+    int64_t wait = (linger2_s > 0 ? (uint32_t)linger2_s : c->socket.tcp->sysctls->fin_timeout_s) * NS_PER_S;
+    if (linger2_s < 0) {
         event_reset_sent(c->socket.tcp, &c->socket.remote, c->socket.local.port, "nobody waits for the other half");
         output_reset(c, now);
         connection_end(c, 0);
@@ -244,6 +248,7 @@ void connection_free(struct tcp_connection *c)
     tcp->connection_count--;
     congestion_end(&c->congestion);
     memory_free(c->sending);
+    seldom_free(&c->seldom);
     memory_free(c);
 }
 

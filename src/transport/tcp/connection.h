@@ -7,10 +7,10 @@
 #include "transport/tcp/receive_buffer.h"
 #include "transport/tcp/retransmit_queue.h"
 #include "transport/tcp/rtt.h"
+#include "transport/tcp/seldom.h"
 #include "transport/tcp/send_buffer.h"
 #include "transport/tcp/sending.h"
 #include "transport/tcp/tcp_internal.h"
-#include "transport/tcp/urgent.h"
 
 /* A connection: RFC 9293's transmission control block. An idle established one is this and nothing else: the buffers and queues in it
  * hold no memory when empty, and what belongs to sending is taken with the first segment. `snd` and `rcv` carry the RFC's names (section 3.3.1). */
@@ -20,10 +20,10 @@ struct tcp_connection {
     struct fast_open_queue *fast_open; /* with CONNECTION_FAST_OPEN */
     struct list waiting;               /* in the listener's half_open or ready */
     struct timer timer;                /* one for all: fires at the earliest of `due`, or earlier (then it is set again) */
+    const struct seldom *seldom;       /* what few connections have: never NULL */
     struct instant *due;               /* TIMER_COUNT deadlines; NULL: there is none. timer_when() */
     uint32_t flags;
     int error;           /* what ended it; 0 or a negative imp_error */
-    int soft_error;      /* the last ICMP complaint, told when the connection times out (RFC 1122 4.2.3.9) */
     uint32_t pseudo_sum; /* of the addresses and the protocol: all but the length */
     uint16_t interface;
     uint16_t mtu;                /* of the path, at most 65535 */
@@ -32,20 +32,14 @@ struct tcp_connection {
     uint16_t mss_peer;           /* what the peer's option allows */
     uint16_t mss_asked;          /* the socket's own clamp; 0 = none */
     uint16_t syn_data;           /* payload bytes on our SYN, until it is answered */
-    bool syn_data_taken;         /* data on a SYN counted, ours (all of it) or the peer's */
     bool writer_waits;           /* for the connection to open: data follows at once (TCP_KNOB_WRITER) */
     bool syn_plain;              /* ours went again without it before the retransmission timer said so */
-    bool fast_open_used;         /* our SYN had the option, or data */
-    bool fast_open_child;        /* it was open before our SYN was acknowledged */
-    uint8_t fast_open_failure;   /* enum fast_open_failure */
-    bool fast_open_on_trial;     /* the first after a pause of Fast Open: if it receives data, all is well again */
     bool fast_open_experimental; /* with CONNECTION_FAST_ASKED: the form of the option */
     struct instant syn_sent, first_syn;
     uint8_t ttl, syn_retries, retries, backoff, probes, keep_alive_probes;
-    struct tcp_personal personal;
     struct {
-        struct sequence iss, una, nxt, wl1, wl2;
-        struct sequence partial_end; /* where the last segment that was not full ends (Minshall's variant of Nagle) */
+        struct sequence iss, una, nxt, wl1; /* WL2 decides nothing: acknowledgement.c */
+        struct sequence partial_end;        /* where the last segment that was not full ends (Minshall's variant of Nagle) */
         uint32_t wnd, wnd_max;
         uint32_t limit; /* of the buffer, bytes */
         uint8_t scale;
@@ -63,7 +57,6 @@ struct tcp_connection {
         uint32_t memory; /* that what waits to be read takes, where it is counted */
         int64_t rtt_ns;
     } rcv;
-    struct urgent urgent;    /* of what is received */
     struct send_buffer send; /* from snd.una on (from snd.una + 1 while the SYN is not acknowledged) */
     struct receive_buffer receive;
     struct reassembly reassembly;
@@ -86,13 +79,6 @@ struct tcp_connection {
         struct sequence highest_sacked;  /* end of it; with sent.sacked > 0 */
         struct instant first_retransmit; /* when the present silence began */
     } recovery;
-    struct {                        /* path_mtu.c: the search for the path's MTU */
-        uint16_t low, high;         /* MTUs: known to pass; known, or told, not to be passed by anything larger */
-        uint16_t size;              /* of the probe that is out; 0: none */
-        bool searching;             /* `low` bounds the segments */
-        struct sequence start, end; /* of the probe */
-        struct instant since;       /* when the present search began */
-    } path_probe;
     struct {                    /* RFC 8985 */
         struct instant time;    /* when the latest segment that is known to have arrived was sent, */
         struct sequence end;    /* where it ends, */
@@ -116,15 +102,9 @@ struct tcp_connection {
         bool by_syn;          /* rcv.wnd was told by a SYN, which cannot say more than 65535 */
         struct sequence edge; /* the furthest right edge of the window ever told: receive_edge() */
         int64_t timeout_ns;   /* the delayed ACK's; 0 until data came */
-        struct instant last_receive, last_oow;
+        struct instant last_receive;
         struct sack_block duplicate; /* to be reported (RFC 2883); empty: start == end */
     } ack;
-    struct {               /* user_timeout.c: the option */
-        uint32_t remote_s; /* what the peer told; 0: nothing */
-        uint8_t telling;
-        struct sequence told_end; /* of the first data that carried it */
-    } user_timeout;
-    struct sequence fin;       /* of the peer's, with CONNECTION_FIN_AHEAD */
     struct instant last_send;  /* of data */
     struct instant last_heard; /* anything acceptable */
     struct sequence usage_end; /* cwnd validation: a round trip of sending */

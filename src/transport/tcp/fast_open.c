@@ -96,13 +96,13 @@ static bool paused(struct tcp_connection *c, struct instant now)
         return false;
     if (instant_since(now, tcp->fast_open_paused) < pause_ns << (tcp->fast_open_pauses - 1))
         return true;
-    c->fast_open_on_trial = true;
+    seldom_of(&c->seldom)->fast_open.on_trial = true;
     return false;
 }
 
 void fast_open_silence(struct tcp_connection *c, uint32_t timeouts, bool over, struct instant now)
 {
-    if (c->fast_open_used && (timeouts == TIMEOUTS_BEARABLE || (timeouts < TIMEOUTS_BEARABLE && over)))
+    if (c->seldom->fast_open.used && (timeouts == TIMEOUTS_BEARABLE || (timeouts < TIMEOUTS_BEARABLE && over)))
         pause_begin(c, now);
 }
 
@@ -118,7 +118,7 @@ void fast_open_over(struct tcp_connection *c, struct instant now)
         return;
     if (!c->count.data_segments_received && c->flags & CONNECTION_FIN_AHEAD)
         pause_begin(c, now);
-    else if (c->count.data_segments_received && c->fast_open_on_trial)
+    else if (c->count.data_segments_received && c->seldom->fast_open.on_trial)
         c->socket.tcp->fast_open_pauses = 0;
 }
 
@@ -126,13 +126,13 @@ void fast_open_over(struct tcp_connection *c, struct instant now)
 
 static bool without_cookie(const struct tcp_connection *c)
 {
-    return c->personal.fast_open_no_cookie || c->socket.tcp->sysctls->fastopen & FAST_OPEN_CLIENT_NO_COOKIE;
+    return c->seldom->personal.fast_open_no_cookie || c->socket.tcp->sysctls->fastopen & FAST_OPEN_CLIENT_NO_COOKIE;
 }
 
 static void asked(struct tcp_connection *c, const struct fast_open_cookie *cookie)
 {
     c->flags |= CONNECTION_FAST_ASKED;
-    c->fast_open_used = true;
+    seldom_of(&c->seldom)->fast_open.used = true;
     c->fast_open_experimental = cookie->experimental;
 }
 
@@ -146,7 +146,7 @@ void fast_open_connect(struct tcp_connection *c, struct instant now)
         c->flags |= CONNECTION_DEFERRED;
         connection_tell(c);
     } else {
-        c->fast_open_failure = FAST_OPEN_FAILED_NO_COOKIE;
+        seldom_of(&c->seldom)->fast_open.failure = FAST_OPEN_FAILED_NO_COOKIE;
         struct fast_open_cookie ask = {.experimental = peer && peer->refusals == 1};
         asked(c, &ask);
         output_syn(c, &ask, now);
@@ -179,7 +179,8 @@ void fast_open_go(struct tcp_connection *c, struct instant now)
         asked(c, &cookie);
     uint16_t room = syn_room(c, peer);
     c->syn_data = c->send.length < room ? (uint16_t)c->send.length : room;
-    c->fast_open_used |= c->syn_data > 0;
+    if (c->syn_data)
+        seldom_of(&c->seldom)->fast_open.used = true;
     output_syn(c, shown ? &cookie : NULL, now);
 }
 
@@ -360,7 +361,7 @@ bool fast_open_accepts(struct tcp_listener *listener, const struct packet_info *
 void fast_open_begin(struct tcp_connection *c, struct tcp_listener *listener)
 {
     c->flags |= CONNECTION_FAST_OPEN;
-    c->fast_open_child = true;
+    seldom_of(&c->seldom)->fast_open.child = true;
     c->fast_open = listener->fast_open;
     c->fast_open->holders++;
     c->fast_open->pending++;

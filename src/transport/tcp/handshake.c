@@ -49,7 +49,6 @@ void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, 
         user_timeout_received(c, syn);
     c->snd.wnd = c->snd.wnd_max = syn->window; /* a SYN's window is never scaled (RFC 7323 2.2) */
     c->snd.wl1 = syn->sequence;
-    c->snd.wl2 = syn->acknowledgement;
     connection_update_mss(c);
 }
 
@@ -58,9 +57,10 @@ void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, 
 static void syn_data_answered(struct tcp_connection *c, struct sequence ack)
 {
     uint32_t taken = sequence_distance(c->snd.una, ack), left = c->syn_data - taken;
-    c->syn_data_taken = left == 0;
+    struct fast_open *facts = &seldom_of(&c->seldom)->fast_open;
+    facts->data_taken = left == 0;
     if (left)
-        c->fast_open_failure = c->syn_retries || c->syn_plain ? FAST_OPEN_FAILED_LATE : FAST_OPEN_FAILED_NOT_TAKEN;
+        facts->failure = c->syn_retries || c->syn_plain ? FAST_OPEN_FAILED_LATE : FAST_OPEN_FAILED_NOT_TAKEN;
     send_buffer_drop(&c->send, taken);
     c->count.bytes_acked += taken;
     c->snd.una = c->snd.partial_end = ack;

@@ -73,7 +73,7 @@ bool tcp_icmp_error(struct stack *stack, void *context, const struct packet_info
         if (ends_opening(c, error->error))
             connection_end(c, told);
         else
-            c->soft_error = told;
+            seldom_of(&c->seldom)->soft_error = told;
     }
     bury(tcp);
     return true;

@@ -168,7 +168,6 @@ static bool syn_acknowledged(struct tcp_connection *c, const struct packet_info 
     if (!(segment->flags & TCP_SYN)) {
         c->snd.wnd = (uint32_t)segment->window << c->snd.scale;
         c->snd.wl1 = segment->sequence;
-        c->snd.wl2 = segment->acknowledgement;
         if (c->snd.wnd > c->snd.wnd_max)
             c->snd.wnd_max = c->snd.wnd;
     }
@@ -384,7 +383,7 @@ void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, s
         ack_data_received(c, segment, charge.memory, now);
     if (fin) {
         c->flags |= CONNECTION_FIN_AHEAD;
-        c->fin = end;
+        seldom_of(&c->seldom)->fin = end;
         bool calm = sequence_equal(start, c->rcv.nxt) && sequence_after(edge, c->rcv.nxt); /* in order, and there was room */
         c->ack.pending |= calm ? ACK_WANTED : ACK_WANTED | ACK_NOW;
     }
@@ -394,7 +393,7 @@ void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, s
         queue_in_order(c, frame, length, charge);
     else
         keep_for_later(c, start, frame);
-    if (c->flags & CONNECTION_FIN_AHEAD && sequence_equal(c->rcv.nxt, c->fin))
+    if (c->flags & CONNECTION_FIN_AHEAD && sequence_equal(c->rcv.nxt, c->seldom->fin))
         fin_received(c, now);
 }
 
@@ -448,7 +447,7 @@ void connection_input(struct tcp_connection *c, const struct packet_info *info, 
         reply_reset(c->socket.tcp, info, segment); /* as if no connection were here */
         connection_end(c, IMP_CLOSED);
     }
-    if ((segment->flags & TCP_URG || c->urgent.state == URGENT_ANNOUNCED) && may_receive(c))
+    if ((segment->flags & TCP_URG || c->seldom->urgent.state == URGENT_ANNOUNCED) && may_receive(c))
         urgent_received(c, segment, frame);
     if (c->socket.state != TCP_CLOSED && (segment->payload_bytes || segment->flags & TCP_FIN)) {
         if (may_receive(c)) {

@@ -110,7 +110,7 @@ static void open_fast(struct tcp_connection *c, const struct tcp_segment *syn, s
     fast_open_begin(c, listener);
     (void)listener_established(c);
     receive_window_begin(c, receive_window_first(c, 1));
-    c->syn_data_taken = syn->payload_bytes > 0;
+    seldom_of(&c->seldom)->fast_open.data_taken = syn->payload_bytes > 0;
     if (syn->payload_bytes)
         receive_data(c, syn, frame, now);
     else
@@ -135,8 +135,8 @@ static void open_half(struct tcp_listener *listener, const struct packet_info *i
     struct fast_open_cookie cookie;
     bool with_cookie, fast = fast_open_accepts(listener, info, syn, now, &cookie, &with_cookie);
     struct tcp_connection *c = half_open_create(listener, &local, &remote, &path, syn, now);
-    if (tcp->sysctls->reflect_tos)
-        c->personal.traffic_class = info->traffic_class & (uint8_t)~ECN_MASK;
+    if (tcp->sysctls->reflect_tos && (info->traffic_class & ~ECN_MASK) != c->seldom->personal.traffic_class)
+        seldom_of(&c->seldom)->personal.traffic_class = info->traffic_class & (uint8_t)~ECN_MASK;
     set_state(c, TCP_SYN_RECEIVED);
     if (fast)
         open_fast(c, syn, frame, now);

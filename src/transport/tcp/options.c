@@ -124,7 +124,7 @@ static int set_connection(struct tcp_connection *c, enum tcp_knob knob, uint32_t
     case TCP_KNOB_MORE: set_flag(c, CONNECTION_CORKED, value); return 0;
     case TCP_KNOB_KEEP_ALIVE: set_keep_alive(c, value, now); return 0;
     case TCP_KNOB_KEEP_IDLE_S:
-        c->personal.keep_idle_s = (uint16_t)value;
+        seldom_of(&c->seldom)->personal.keep_idle_s = (uint16_t)value;
         if (c->flags & CONNECTION_KEEP_ALIVE && running(c))
             timer_due(c, TIMER_KEEP_ALIVE, instant_max(now, instant_add(c->last_heard, keep_alive_idle_ns(c))));
         return 0;
@@ -147,7 +147,7 @@ static int set_connection(struct tcp_connection *c, enum tcp_knob knob, uint32_t
         return 0;
     case TCP_KNOB_TTL: c->ttl = (uint8_t)value; return 0;
     default:
-        if (!set_personal(&c->personal, knob, value))
+        if (!set_personal(&seldom_of(&c->seldom)->personal, knob, value))
             return IMP_UNSUPPORTED;
         if (knob == TCP_KNOB_PACING_MOST && value)
             c->congestion.paced = true; /* and stays so, as in Linux */
@@ -190,7 +190,7 @@ ssize_t tcp_peek(const struct tcp_socket *socket, void *out, size_t capacity)
     if (c->receive.length == 0)
         return tcp_read((struct tcp_socket *)(uintptr_t)socket, out, 0);
     uint32_t done = 0, skip = 0;
-    if (c->urgent.state != URGENT_NONE)
+    if (c->seldom->urgent.state != URGENT_NONE)
         capacity = urgent_look(c, capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX, &skip);
     if (skip && c->receive.length == 1)
         return c->flags & CONNECTION_FIN_RECEIVED ? 0 : IMP_BUSY;

@@ -75,7 +75,7 @@ static inline uint32_t mss_beside_options(const struct tcp_connection *c)
 
 uint32_t output_mss(struct tcp_connection *c)
 {
-    return c->user_timeout.telling ? mss_beside_options(c) - user_timeout_room(c) : mss_beside_options(c);
+    return c->seldom->user_timeout.telling ? mss_beside_options(c) - user_timeout_room(c) : mss_beside_options(c);
 }
 
 /* RFC 2018 section 4: the latest first; RFC 2883 section 4: a duplicate before all. */
@@ -141,7 +141,7 @@ static int transmit(struct tcp_connection *c, const struct tcp_segment *segment,
                                .destination = c->socket.remote.address,
                                .protocol = PROTOCOL_TCP,
                                .ttl = c->ttl,
-                               .traffic_class = (uint8_t)(ecn | c->personal.traffic_class),
+                               .traffic_class = (uint8_t)(ecn | c->seldom->personal.traffic_class),
                                .dont_fragment = !(c->flags & CONNECTION_MAY_FRAGMENT),
                                .interface = c->interface};
     return stack_send(c->socket.tcp->stack, &info, frame);
@@ -366,14 +366,15 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
     bool fresh = sent->transmissions == 0 && sent->length > 0;
     flags |= ecn_flags(c, fresh);
     header_prepare(c, &segment, flags, sent->start, now);
-    if (c->user_timeout.telling &&
+    if (c->seldom->user_timeout.telling &&
         sent->length + user_timeout_room(c) <= mss) { /* a retransmission may have been full without it */
         user_timeout_offer(c, &segment);
         if (segment.options & TCP_OPTION_USER_TIMEOUT)
             user_timeout_carried(c, sent_end(sent));
     }
     if (sent->transmissions > 0) {
-        c->path_probe.size = 0; /* something is lost: the probe's fate proves nothing */
+        if (c->seldom->path_probe.size)
+            seldom_of(&c->seldom)->path_probe.size = 0; /* something is lost: the probe's fate proves nothing */
         if (!(sent->flags & SENT_RETRANSMITTED))
             c->sent.retransmitted++;
         sent->flags |= SENT_RETRANSMITTED | SENT_EVER_RETRANSMITTED;
@@ -508,7 +509,7 @@ static void send_some(struct tcp_connection *c, bool once, struct instant now)
         validation_after_idle(c, now);
     if (c->flags & CONNECTION_PATH_SHORT)
         connection_grow_mtu(c);
-    enum path_probe_answer probe = c->path_probe.searching && !once ? path_probe_send(c, now) : PATH_PROBE_NONE;
+    enum path_probe_answer probe = c->seldom->path_probe.searching && !once ? path_probe_send(c, now) : PATH_PROBE_NONE;
     if (probe == PATH_PROBE_WAIT)
         return;
     bool any = probe == PATH_PROBE_SENT;

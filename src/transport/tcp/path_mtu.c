@@ -54,8 +54,8 @@ uint32_t connection_mss(const struct tcp_connection *c, uint32_t mtu)
 
 void connection_update_mss(struct tcp_connection *c)
 {
-    bool searched = c->path_probe.searching && c->path_probe.low < c->mtu;
-    c->mss = (uint16_t)connection_mss(c, searched ? c->path_probe.low : c->mtu);
+    bool searched = c->seldom->path_probe.searching && c->seldom->path_probe.low < c->mtu;
+    c->mss = (uint16_t)connection_mss(c, searched ? c->seldom->path_probe.low : c->mtu);
 }
 
 /* Below the floor (Linux's min_pmtu; RFC 8200 section 5) segments do not shrink further: IPv4 may fragment them instead. */
@@ -71,8 +71,8 @@ bool connection_shrink_mtu(struct tcp_connection *c, uint32_t mtu)
         return below;
     c->mtu = (uint16_t)mtu;
     c->flags |= CONNECTION_PATH_SHORT;
-    if (c->path_probe.high > c->mtu)
-        c->path_probe.high = c->mtu;
+    if (c->seldom->path_probe.high > c->mtu)
+        seldom_of(&c->seldom)->path_probe.high = c->mtu;
     connection_update_mss(c);
     return true;
 }
@@ -103,29 +103,34 @@ static uint16_t highest(const struct tcp_connection *c)
     return (uint16_t)(mtu < c->mtu ? mtu : c->mtu);
 }
 
+/* With segments of `mss` taken to get through. */
+static struct path_probe *search_begin(struct tcp_connection *c, uint32_t mss, struct instant now)
+{
+    struct path_probe *probe = &seldom_of(&c->seldom)->path_probe;
+    probe->high = highest(c);
+    probe->low = mtu_of(c, mss);
+    probe->since = now;
+    return probe;
+}
+
 void path_probe_begin(struct tcp_connection *c, struct instant now)
 {
     const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
-    c->path_probe.high = highest(c);
-    c->path_probe.low = mtu_of(c, sysctls->base_mss);
-    c->path_probe.searching = sysctls->mtu_probing > 1;
-    c->path_probe.since = now;
+    if (sysctls->mtu_probing)
+        search_begin(c, sysctls->base_mss, now)->searching = sysctls->mtu_probing > 1;
     connection_update_mss(c);
 }
 
 static void search_again(struct tcp_connection *c, struct instant now)
 {
-    if (instant_since(now, c->path_probe.since) < c->socket.tcp->sysctls->probe_interval_s * NS_PER_S)
-        return;
-    c->path_probe.high = highest(c);
-    c->path_probe.low = mtu_of(c, c->mss);
-    c->path_probe.since = now;
+    if (instant_since(now, c->seldom->path_probe.since) >= c->socket.tcp->sysctls->probe_interval_s * NS_PER_S)
+        (void)search_begin(c, c->mss, now);
 }
 
 /* The next size to try, as payload; 0: the search is over for now. */
 static uint32_t next_size(const struct tcp_connection *c)
 {
-    uint32_t low = c->path_probe.low, high = c->path_probe.high;
+    uint32_t low = c->seldom->path_probe.low, high = c->seldom->path_probe.high;
     if (high < low || high - low < c->socket.tcp->sysctls->probe_threshold)
         return 0;
     uint32_t size = connection_mss(c, (low + high) / 2);
@@ -135,7 +140,7 @@ static uint32_t next_size(const struct tcp_connection *c)
 enum path_probe_answer path_probe_send(struct tcp_connection *c, struct instant now)
 {
     uint32_t ecn = c->accurate ? accurate_option_bytes(c, 0) : 0;
-    if (c->path_probe.size || c->recovery.state != RECOVERY_OPEN || c->congestion.cwnd < CWND_LEAST ||
+    if (c->seldom->path_probe.size || c->recovery.state != RECOVERY_OPEN || c->congestion.cwnd < CWND_LEAST ||
         output_mss(c) + ecn != c->mss)
         return PATH_PROBE_NONE; /* SACK blocks would take room of their own */
     uint32_t size = next_size(c);
@@ -153,10 +158,11 @@ enum path_probe_answer path_probe_send(struct tcp_connection *c, struct instant 
         return in_flight ? PATH_PROBE_WAIT : PATH_PROBE_NONE;
     if (output_paced(c, now))
         return PATH_PROBE_NONE;
-    c->path_probe.size = mtu_of(c, size);
-    c->path_probe.start = c->snd.nxt;
-    c->path_probe.end = sequence_add(c->snd.nxt, size - ecn);
-    event_path_probe(c, c->path_probe.size, "do they get through?");
+    struct path_probe *probe = &seldom_of(&c->seldom)->path_probe;
+    probe->size = mtu_of(c, size);
+    probe->start = c->snd.nxt;
+    probe->end = sequence_add(c->snd.nxt, size - ecn);
+    event_path_probe(c, probe->size, "do they get through?");
     output_new(c, size - ecn, false, now);
     c->congestion.cwnd--;
     return PATH_PROBE_SENT;
@@ -164,28 +170,31 @@ enum path_probe_answer path_probe_send(struct tcp_connection *c, struct instant 
 
 void path_probe_acknowledged(struct tcp_connection *c)
 {
-    if (sequence_before(c->snd.una, c->path_probe.end))
+    struct path_probe *probe = &seldom_of(&c->seldom)->path_probe;
+    if (sequence_before(c->snd.una, probe->end))
         return;
     struct congestion *cc = &c->congestion;
-    uint16_t size = c->path_probe.size;
+    uint16_t size = probe->size;
     uint64_t bytes = (uint64_t)cc->cwnd * mtu_of(c, c->mss);
     cc->cwnd = bytes / size ? (uint32_t)(bytes / size) : 1;
     cc->count = 0;
     if (!recovery_in_reduction(c) && cc->ssthresh != UINT32_MAX && cc->ssthresh < cc->cwnd / 2 + cc->cwnd / 4)
         cc->ssthresh = cc->cwnd / 2 + cc->cwnd / 4;
-    c->path_probe.low = size;
-    c->path_probe.size = 0;
+    probe->low = size;
+    probe->size = 0;
     connection_update_mss(c);
     event_path_probe(c, size, "they get through");
 }
 
 bool path_probe_lost(struct tcp_connection *c, struct instant now)
 {
-    if (!c->path_probe.size || c->recovery.state > RECOVERY_DISORDER || !sequence_equal(c->snd.una, c->path_probe.start))
+    if (!c->seldom->path_probe.size || c->recovery.state > RECOVERY_DISORDER ||
+        !sequence_equal(c->snd.una, c->seldom->path_probe.start))
         return false;
-    event_path_probe(c, c->path_probe.size, "they do not get through");
-    c->path_probe.high = (uint16_t)(c->path_probe.size - 1);
-    c->path_probe.size = 0;
+    struct path_probe *probe = &seldom_of(&c->seldom)->path_probe;
+    event_path_probe(c, probe->size, "they do not get through");
+    probe->high = (uint16_t)(probe->size - 1);
+    probe->size = 0;
     c->congestion.cwnd++;
     recovery_path_shrank(c, now);
     return true;
@@ -196,15 +205,18 @@ void path_probe_silence(struct tcp_connection *c, struct instant now)
     const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     if (!sysctls->mtu_probing)
         return;
-    if (!c->path_probe.searching) {
-        c->path_probe.searching = true;
-        c->path_probe.since = now;
+    struct path_probe *probe = &seldom_of(&c->seldom)->path_probe;
+    if (!probe->high) /* the setting was another one when the connection opened */
+        (void)search_begin(c, sysctls->base_mss, now);
+    if (!probe->searching) {
+        probe->searching = true;
+        probe->since = now;
     } else {
-        uint32_t mss = connection_mss(c, c->path_probe.low) / 2;
+        uint32_t mss = connection_mss(c, probe->low) / 2;
         mss = mss < sysctls->base_mss ? mss : sysctls->base_mss;
         mss = mss > sysctls->mtu_probe_floor ? mss : sysctls->mtu_probe_floor;
         mss = mss > sysctls->min_snd_mss ? mss : sysctls->min_snd_mss;
-        c->path_probe.low = mtu_of(c, mss);
+        probe->low = mtu_of(c, mss);
     }
     uint16_t before = c->mss;
     connection_update_mss(c);

@@ -24,7 +24,7 @@ static uint32_t not_sent(const struct tcp_connection *c) { return sequence_dista
 
 static uint64_t not_sent_most(const struct tcp_connection *c)
 {
-    return c->personal.not_sent_low ? c->personal.not_sent_low : c->socket.tcp->sysctls->notsent_lowat;
+    return c->seldom->personal.not_sent_low ? c->seldom->personal.not_sent_low : c->socket.tcp->sysctls->notsent_lowat;
 }
 
 bool send_memory_room(const struct tcp_connection *c)

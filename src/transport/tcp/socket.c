@@ -100,7 +100,7 @@ ssize_t tcp_read(struct tcp_socket *socket, void *out, size_t capacity)
     struct tcp_connection *c = connection_of(socket);
     assert(socket->kind == SOCKET_CONNECTION);
     uint32_t wanted = capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX;
-    if (c->urgent.state != URGENT_NONE)
+    if (c->seldom->urgent.state != URGENT_NONE)
         wanted = urgent_limit(c, wanted);
     if (c->receive.length == 0) {
         if (c->flags & CONNECTION_DEFERRED)
@@ -110,7 +110,7 @@ ssize_t tcp_read(struct tcp_socket *socket, void *out, size_t capacity)
         return c->flags & CONNECTION_FIN_RECEIVED ? 0 : c->error;
     }
     uint32_t n = receive_buffer_read(&c->receive, out, wanted, &c->rcv.memory);
-    if (c->urgent.state != URGENT_NONE)
+    if (c->seldom->urgent.state != URGENT_NONE)
         urgent_passed(c);
     if (socket->state != TCP_CLOSED && n > 0) {
         struct instant now = tcp_now(socket->tcp);
@@ -348,9 +348,9 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
         memcpy(out->received_ecn_bytes, c->accurate->received_bytes, sizeof out->received_ecn_bytes);
         memcpy(out->delivered_ecn_bytes, c->accurate->delivered_bytes, sizeof out->delivered_ecn_bytes);
     }
-    out->syn_data = c->syn_data_taken;
-    out->fast_open_child = c->fast_open_child;
-    out->fast_open_failure = c->fast_open_failure;
+    out->syn_data = c->seldom->fast_open.data_taken;
+    out->fast_open_child = c->seldom->fast_open.child;
+    out->fast_open_failure = c->seldom->fast_open.failure;
     out->app_limited = c->sending && c->sending->rate.app_limited > 0;
     out->path_mtu = c->mtu;
     uint32_t mss = c->mtu - (c->socket.remote.address.family == 4 ? 40u : 60u);

@@ -72,7 +72,7 @@ static struct instant user_timeout_bound(const struct tcp_connection *c, struct 
  * the time. A socket that counts its SYNs itself (TCP_SYNCNT) has that count, and each wait twice as long as the one before. */
 static uint32_t syn_linear(const struct tcp_connection *c)
 {
-    bool asks = c->socket.state == TCP_SYN_SENT && !c->personal.syn_count;
+    bool asks = c->socket.state == TCP_SYN_SENT && !c->seldom->personal.syn_count;
     return asks ? c->socket.tcp->sysctls->syn_linear_timeouts : 0;
 }
 
@@ -89,7 +89,10 @@ void timer_restart_retransmit(struct tcp_connection *c, struct instant now)
     timer_clear(c, TIMER_PROBE);
 }
 
-static void give_up(struct tcp_connection *c) { connection_end(c, c->soft_error ? c->soft_error : IMP_TIMEOUT); }
+static void give_up(struct tcp_connection *c)
+{
+    connection_end(c, c->seldom->soft_error ? c->seldom->soft_error : IMP_TIMEOUT);
+}
 
 /* How long `retries` doublings from the least RTO last. */
 static int64_t patience_ns(unsigned retries)
@@ -105,7 +108,8 @@ static int64_t patience_ns(unsigned retries)
 static void syn_timeout(struct tcp_connection *c, struct instant now)
 {
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
-    uint32_t asks = c->personal.syn_count ? c->personal.syn_count : c->socket.tcp->sysctls->syn_retries + syn_linear(c);
+    uint32_t asks =
+        c->seldom->personal.syn_count ? c->seldom->personal.syn_count : c->socket.tcp->sysctls->syn_retries + syn_linear(c);
     uint32_t most = answer ? c->socket.tcp->sysctls->synack_retries + ((c->flags & CONNECTION_FAST_OPEN) != 0) : asks;
     fast_open_silence(c, c->syn_retries, c->syn_retries >= most, now);
     if (c->syn_retries >= most) {
@@ -205,15 +209,17 @@ static void persist_timeout(struct tcp_connection *c, struct instant now)
 
 int64_t keep_alive_idle_ns(const struct tcp_connection *c)
 {
-    return (c->personal.keep_idle_s ? c->personal.keep_idle_s : c->socket.tcp->sysctls->keepalive_time_s) * NS_PER_S;
+    return (c->seldom->personal.keep_idle_s ? c->seldom->personal.keep_idle_s : c->socket.tcp->sysctls->keepalive_time_s) *
+           NS_PER_S;
 }
 
 void timer_keep_alive(struct tcp_connection *c, struct instant now)
 {
     const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     int64_t idle_ns = keep_alive_idle_ns(c);
-    uint32_t most = c->personal.keep_count ? c->personal.keep_count : sysctls->keepalive_probes;
-    uint32_t interval_s = c->personal.keep_interval_s ? c->personal.keep_interval_s : sysctls->keepalive_intvl_s;
+    uint32_t most = c->seldom->personal.keep_count ? c->seldom->personal.keep_count : sysctls->keepalive_probes;
+    uint32_t interval_s =
+        c->seldom->personal.keep_interval_s ? c->seldom->personal.keep_interval_s : sysctls->keepalive_intvl_s;
     struct instant heard = c->last_heard;
     if (!(c->flags & CONNECTION_KEEP_ALIVE))
         return;

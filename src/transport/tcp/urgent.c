@@ -33,7 +33,7 @@ static struct sequence read_next(const struct tcp_connection *c)
     return sequence_back(c->rcv.nxt, c->receive.length + fin);
 }
 
-static bool apart(const struct tcp_connection *c) { return c->personal.urgent == TCP_URGENT_APART; }
+static bool apart(const struct tcp_connection *c) { return c->seldom->personal.urgent == TCP_URGENT_APART; }
 
 /* ---- receiving ---- */
 
@@ -45,31 +45,34 @@ static void pointer_received(struct tcp_connection *c, const struct tcp_segment 
     struct sequence at = sequence_add(segment->sequence, pointer), next = read_next(c);
     if (sequence_after(next, at) || sequence_before(at, c->rcv.nxt))
         return;
-    if (c->urgent.state != URGENT_NONE && !sequence_after(at, c->urgent.at))
+    if (c->seldom->urgent.state != URGENT_NONE && !sequence_after(at, c->seldom->urgent.at))
         return;
-    if (c->urgent.state != URGENT_NONE && sequence_equal(c->urgent.at, next) && apart(c) && c->receive.length > 0) {
+    if (c->seldom->urgent.state != URGENT_NONE && sequence_equal(c->seldom->urgent.at, next) && apart(c) &&
+        c->receive.length > 0) {
         uint8_t passed; /* the old one is where the reader stands: it must not turn into an ordinary byte again */
         (void)receive_buffer_read(&c->receive, &passed, 1, &c->rcv.memory);
     }
-    c->urgent.notices++;
-    c->urgent.state = URGENT_ANNOUNCED;
-    c->urgent.at = at;
+    struct urgent *urgent = &seldom_of(&c->seldom)->urgent;
+    urgent->notices++;
+    urgent->state = URGENT_ANNOUNCED;
+    urgent->at = at;
 }
 
 void urgent_received(struct tcp_connection *c, const struct tcp_segment *segment, const struct frame *frame)
 {
-    if (c->personal.urgent == TCP_URGENT_PLAIN)
+    if (c->seldom->personal.urgent == TCP_URGENT_PLAIN)
         return;
     if (segment->flags & TCP_URG)
         pointer_received(c, segment);
-    if (c->urgent.state != URGENT_ANNOUNCED)
+    if (c->seldom->urgent.state != URGENT_ANNOUNCED)
         return;
     struct sequence first = sequence_add(segment->sequence, (segment->flags & TCP_SYN) != 0);
-    uint32_t offset = sequence_distance(first, c->urgent.at);
+    uint32_t offset = sequence_distance(first, c->seldom->urgent.at);
     if (offset >= segment->payload_bytes)
         return;
-    frame_copy_out(frame, segment->header_bytes + offset, &c->urgent.byte, 1);
-    c->urgent.state = URGENT_HERE;
+    struct urgent *urgent = &seldom_of(&c->seldom)->urgent;
+    frame_copy_out(frame, segment->header_bytes + offset, &urgent->byte, 1);
+    urgent->state = URGENT_HERE;
     connection_tell(c);
 }
 
@@ -87,41 +90,41 @@ uint32_t urgent_limit(struct tcp_connection *c, uint32_t capacity)
 
 uint32_t urgent_look(const struct tcp_connection *c, uint32_t capacity, uint32_t *skip)
 {
-    uint32_t ahead = sequence_distance(read_next(c), c->urgent.at); /* bytes before the mark */
+    uint32_t ahead = sequence_distance(read_next(c), c->seldom->urgent.at); /* bytes before the mark */
     *skip = ahead == 0 && apart(c) && c->receive.length > 0 && capacity > 0;
     return ahead > 0 && ahead < capacity ? ahead : capacity;
 }
 
 void urgent_passed(struct tcp_connection *c)
 {
-    if (sequence_after(read_next(c), c->urgent.at))
-        c->urgent.state = URGENT_NONE;
+    if (sequence_after(read_next(c), c->seldom->urgent.at))
+        seldom_of(&c->seldom)->urgent.state = URGENT_NONE;
 }
 
 int tcp_urgent_read(struct tcp_socket *socket, uint8_t *byte, bool stays)
 {
     struct tcp_connection *c = connection_of(socket);
-    if (!apart(c) || c->urgent.state == URGENT_NONE || c->urgent.state == URGENT_TAKEN)
+    if (!apart(c) || c->seldom->urgent.state == URGENT_NONE || c->seldom->urgent.state == URGENT_TAKEN)
         return IMP_INVALID;
-    if (c->urgent.state == URGENT_ANNOUNCED)
+    if (c->seldom->urgent.state == URGENT_ANNOUNCED)
         return socket->state == TCP_CLOSED || c->flags & CONNECTION_FIN_RECEIVED ? 0 : IMP_BUSY;
-    *byte = c->urgent.byte;
+    *byte = c->seldom->urgent.byte;
     if (!stays)
-        c->urgent.state = URGENT_TAKEN;
+        seldom_of(&c->seldom)->urgent.state = URGENT_TAKEN;
     return 1;
 }
 
 void tcp_urgent(const struct tcp_socket *socket, struct tcp_urgent *out)
 {
     const struct tcp_connection *c = container_of(socket, const struct tcp_connection, socket);
-    bool known = c->urgent.state != URGENT_NONE;
-    uint32_t held = c->receive.length, ahead = known ? sequence_distance(read_next(c), c->urgent.at) : held;
+    bool known = c->seldom->urgent.state != URGENT_NONE;
+    uint32_t held = c->receive.length, ahead = known ? sequence_distance(read_next(c), c->seldom->urgent.at) : held;
     bool stops = known && apart(c) && ahead < held;
-    *out = (struct tcp_urgent){.here = c->urgent.state == URGENT_HERE,
+    *out = (struct tcp_urgent){.here = c->seldom->urgent.state == URGENT_HERE,
                                .at_mark = known && ahead == 0,
                                .ahead = ahead < held ? ahead : held,
                                .readable = stops ? ahead : held,
-                               .notices = c->urgent.notices};
+                               .notices = c->seldom->urgent.notices};
 }
 
 /* ---- sending ---- */

@@ -33,15 +33,15 @@ enum {
 
 static bool enabled(const struct tcp_connection *c)
 {
-    return c->personal.user_timeout_option ? c->personal.user_timeout_option == USER_TIMEOUT_OPTION_ON
-                                           : c->socket.tcp->sysctls->user_timeout_option_s != 0;
+    return c->seldom->personal.user_timeout_option ? c->seldom->personal.user_timeout_option == USER_TIMEOUT_OPTION_ON
+                                                   : c->socket.tcp->sysctls->user_timeout_option_s != 0;
 }
 
 static uint32_t advertised_s(const struct tcp_connection *c)
 {
     const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
-    if (c->personal.user_timeout_ms)
-        return (uint32_t)((c->personal.user_timeout_ms + INT64_C(999)) / 1000);
+    if (c->seldom->personal.user_timeout_ms)
+        return (uint32_t)((c->seldom->personal.user_timeout_ms + INT64_C(999)) / 1000);
     return sysctls->user_timeout_option_s ? sysctls->user_timeout_option_s : sysctls->user_timeout_least_s;
 }
 
@@ -49,7 +49,7 @@ uint32_t user_timeout_agreed_ms(const struct tcp_connection *c)
 {
     const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
     uint32_t s = advertised_s(c);
-    s = s > c->user_timeout.remote_s ? s : c->user_timeout.remote_s;
+    s = s > c->seldom->user_timeout.remote_s ? s : c->seldom->user_timeout.remote_s;
     s = s > sysctls->user_timeout_least_s ? s : sysctls->user_timeout_least_s;
     return (s < sysctls->user_timeout_most_s ? s : sysctls->user_timeout_most_s) * 1000;
 }
@@ -57,15 +57,16 @@ uint32_t user_timeout_agreed_ms(const struct tcp_connection *c)
 void user_timeout_changed(struct tcp_connection *c)
 {
     if (enabled(c))
-        c->user_timeout.telling = TELL_NEXT;
+        seldom_of(&c->seldom)->user_timeout.telling = TELL_NEXT;
 }
 
 uint32_t user_timeout_room(struct tcp_connection *c)
 {
-    bool carried = !sequence_equal(c->user_timeout.told_end, c->snd.iss);
-    if (c->user_timeout.telling == TELL_DATA && carried && !sequence_before(c->snd.una, c->user_timeout.told_end))
-        c->user_timeout.telling = TELL_NOTHING;
-    return c->user_timeout.telling == TELL_NOTHING ? 0 : OPTION_BYTES;
+    bool carried = !sequence_equal(c->seldom->user_timeout.told_end, c->snd.iss);
+    if (c->seldom->user_timeout.telling == TELL_DATA && carried &&
+        !sequence_before(c->snd.una, c->seldom->user_timeout.told_end))
+        seldom_of(&c->seldom)->user_timeout.telling = TELL_NOTHING;
+    return c->seldom->user_timeout.telling == TELL_NOTHING ? 0 : OPTION_BYTES;
 }
 
 void user_timeout_offer(struct tcp_connection *c, struct tcp_segment *segment)
@@ -79,16 +80,17 @@ void user_timeout_offer(struct tcp_connection *c, struct tcp_segment *segment)
     segment->options |= TCP_OPTION_USER_TIMEOUT;
     segment->user_timeout_minutes = s > SECONDS_MOST;
     segment->user_timeout = (uint16_t)(s > SECONDS_MOST ? s / 60 : s); /* the most is 2^15 minutes: see sysctl.c */
-    if (!syn && c->user_timeout.telling == TELL_NEXT) {
-        c->user_timeout.telling = TELL_DATA;
-        c->user_timeout.told_end = c->snd.iss; /* no data has carried it yet */
+    if (!syn && c->seldom->user_timeout.telling == TELL_NEXT) {
+        struct user_timeout *timeout = &seldom_of(&c->seldom)->user_timeout;
+        timeout->telling = TELL_DATA;
+        timeout->told_end = c->snd.iss; /* no data has carried it yet */
     }
 }
 
 void user_timeout_carried(struct tcp_connection *c, struct sequence end)
 {
-    if (sequence_equal(c->user_timeout.told_end, c->snd.iss))
-        c->user_timeout.told_end = end;
+    if (sequence_equal(c->seldom->user_timeout.told_end, c->snd.iss))
+        seldom_of(&c->seldom)->user_timeout.told_end = end;
 }
 
 void user_timeout_received(struct tcp_connection *c, const struct tcp_segment *segment)
@@ -96,8 +98,8 @@ void user_timeout_received(struct tcp_connection *c, const struct tcp_segment *s
     if (!enabled(c) || segment->user_timeout == 0)
         return;
     uint32_t told_s = segment->user_timeout * (segment->user_timeout_minutes ? 60u : 1u);
-    if (told_s == c->user_timeout.remote_s)
+    if (told_s == c->seldom->user_timeout.remote_s)
         return;
-    c->user_timeout.remote_s = told_s;
+    seldom_of(&c->seldom)->user_timeout.remote_s = told_s;
     event_user_timeout(c, told_s * NS_PER_S, user_timeout_ms(c) * NS_PER_MS);
 }

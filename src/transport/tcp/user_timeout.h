@@ -7,7 +7,8 @@ uint32_t user_timeout_agreed_ms(const struct tcp_connection *c);
 /* How long sent data may go unacknowledged before the connection ends: milliseconds, 0 for as long as tcp_retries2 says. */
 static inline uint32_t user_timeout_ms(const struct tcp_connection *c)
 {
-    return c->personal.user_timeout_ms || !c->user_timeout.remote_s ? c->personal.user_timeout_ms : user_timeout_agreed_ms(c);
+    return c->seldom->personal.user_timeout_ms || !c->seldom->user_timeout.remote_s ? c->seldom->personal.user_timeout_ms
+                                                                                    : user_timeout_agreed_ms(c);
 }
 /* The option (RFC 5482). It goes on a SYN, on the first segment after it, and on data until a segment that had it is acknowledged. */
 void user_timeout_changed(struct tcp_connection *c);                            /* there is something to tell */
