@@ -130,8 +130,10 @@ uint16_t accurate_syn_flags(struct tcp_connection *c)
 {
     struct accurate_ecn *a = c->accurate;
     if (c->socket.state == TCP_SYN_SENT)
-        return c->syn_retries <= SYN_RETRIES_ASKING || !c->socket.tcp->sysctls->ecn_fallback ? TCP_AE | TCP_CWR | TCP_ECE : 0;
-    if (c->syn_retries <= SYN_ACK_RETRIES_TELLING)
+        return c->opening->syn_retries <= SYN_RETRIES_ASKING || !c->socket.tcp->sysctls->ecn_fallback
+                   ? TCP_AE | TCP_CWR | TCP_ECE
+                   : 0;
+    if (c->opening->syn_retries <= SYN_ACK_RETRIES_TELLING)
         return accurate_handshake_code(a->syn_received);
     fail(c, ACCURATE_ACE_SENDING, "the SYN+ACK with its flags was not answered");
     return 0;

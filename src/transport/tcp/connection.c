@@ -86,6 +86,8 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     c->flags = (settings->no_delay ? CONNECTION_NO_DELAY : 0u) | (settings->keep_alive ? CONNECTION_KEEP_ALIVE : 0u);
     buffers_prepare(c, settings);
     c->ttl = settings->ttl;
+    c->opening = memory_take_zeroed(1, sizeof *c->opening);
+    c->opening->connection = c;
     c->seldom = &SELDOM_NOTHING;
     if (memcmp(&settings->personal, &SELDOM_NOTHING.personal, sizeof settings->personal) != 0)
         seldom_of(&c->seldom)->personal = settings->personal;
@@ -115,6 +117,15 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     congestion_start(&c->congestion, ops ? ops : tcp->congestion, now);
     connection_update_mss(c);
     return c;
+}
+
+void opening_over(struct tcp_connection *c)
+{
+    if (!c->opening || c->opening->listener || c->socket.state < TCP_ESTABLISHED)
+        return;
+    assert(!c->opening->fast_open);
+    memory_free(c->opening);
+    c->opening = NULL;
 }
 
 void set_state(struct tcp_connection *c, enum tcp_state to)
@@ -163,7 +174,7 @@ void connection_end(struct tcp_connection *c, int error)
     fast_open_over(c, tcp_now(c->socket.tcp));
     if (error && error != IMP_RESET && error != IMP_CLOSED)
         event_end(c, error);
-    bool half_open = c->socket.state == TCP_SYN_RECEIVED && c->listener && !(c->flags & CONNECTION_READY);
+    bool half_open = c->socket.state == TCP_SYN_RECEIVED && c->opening->listener && !(c->flags & CONNECTION_READY);
     set_state(c, TCP_CLOSED);
     stop(c);
     if (half_open) {
@@ -248,6 +259,7 @@ void connection_free(struct tcp_connection *c)
     tcp->connection_count--;
     congestion_end(&c->congestion);
     memory_free(c->sending);
+    memory_free(c->opening);
     seldom_free(&c->seldom);
     memory_free(c);
 }

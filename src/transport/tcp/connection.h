@@ -3,6 +3,7 @@
 
 #include "transport/tcp/congestion/congestion.h"
 #include "transport/tcp/connection_flags.h"
+#include "transport/tcp/opening.h"
 #include "transport/tcp/reassembly.h"
 #include "transport/tcp/receive_buffer.h"
 #include "transport/tcp/retransmit_queue.h"
@@ -16,27 +17,20 @@
  * hold no memory when empty, and what belongs to sending is taken with the first segment. `snd` and `rcv` carry the RFC's names (section 3.3.1). */
 struct tcp_connection {
     struct tcp_socket socket;
-    struct tcp_listener *listener;     /* until accepted */
-    struct fast_open_queue *fast_open; /* with CONNECTION_FAST_OPEN */
-    struct list waiting;               /* in the listener's half_open or ready */
-    struct timer timer;                /* one for all: fires at the earliest of `due`, or earlier (then it is set again) */
-    const struct seldom *seldom;       /* what few connections have: never NULL */
-    struct instant *due;               /* TIMER_COUNT deadlines; NULL: there is none. timer_when() */
+    struct timer timer;          /* one for all: fires at the earliest of `due`, or earlier (then it is set again) */
+    struct opening *opening;     /* NULL when it is over, and accepted */
+    const struct seldom *seldom; /* what few connections have: never NULL */
+    struct instant *due;         /* TIMER_COUNT deadlines; NULL: there is none. timer_when() */
     uint32_t flags;
     int error;           /* what ended it; 0 or a negative imp_error */
     uint32_t pseudo_sum; /* of the addresses and the protocol: all but the length */
     uint16_t interface;
-    uint16_t mtu;                /* of the path, at most 65535 */
-    uint16_t mtu_told;           /* what our MSS option speaks of: the first link, unless an answer to our SYN said less */
-    uint16_t mss;                /* payload of a full segment, timestamps deducted (Eff.snd.MSS but for SACK blocks) */
-    uint16_t mss_peer;           /* what the peer's option allows */
-    uint16_t mss_asked;          /* the socket's own clamp; 0 = none */
-    uint16_t syn_data;           /* payload bytes on our SYN, until it is answered */
-    bool writer_waits;           /* for the connection to open: data follows at once (TCP_KNOB_WRITER) */
-    bool syn_plain;              /* ours went again without it before the retransmission timer said so */
-    bool fast_open_experimental; /* with CONNECTION_FAST_ASKED: the form of the option */
-    struct instant syn_sent, first_syn;
-    uint8_t ttl, syn_retries, retries, backoff, probes, keep_alive_probes;
+    uint16_t mtu;       /* of the path, at most 65535 */
+    uint16_t mtu_told;  /* what our MSS option speaks of: the first link, unless an answer to our SYN said less */
+    uint16_t mss;       /* payload of a full segment, timestamps deducted (Eff.snd.MSS but for SACK blocks) */
+    uint16_t mss_peer;  /* what the peer's option allows */
+    uint16_t mss_asked; /* the socket's own clamp; 0 = none */
+    uint8_t ttl, retries, backoff, probes, keep_alive_probes;
     struct {
         struct sequence iss, una, nxt, wl1; /* WL2 decides nothing: acknowledgement.c */
         struct sequence partial_end;        /* where the last segment that was not full ends (Minshall's variant of Nagle) */

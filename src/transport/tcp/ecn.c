@@ -28,13 +28,14 @@ static bool asks(const struct tcp_connection *c)
 uint16_t ecn_syn_flags(struct tcp_connection *c)
 {
     const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
-    if (!c->accurate && c->socket.state == TCP_SYN_SENT && c->syn_retries == 0 && sysctls->ecn == TCP_ECN_ACCURATE_BOTH)
+    if (!c->accurate && c->socket.state == TCP_SYN_SENT && c->opening->syn_retries == 0 &&
+        sysctls->ecn == TCP_ECN_ACCURATE_BOTH)
         accurate_ask(c);
     if (c->accurate)
         return accurate_syn_flags(c);
     if (c->socket.state == TCP_SYN_RECEIVED)
         return c->flags & CONNECTION_ECN ? TCP_ECE : 0;
-    bool again = c->syn_retries > 0 && sysctls->ecn_fallback; /* a middlebox may drop such SYNs: then without */
+    bool again = c->opening->syn_retries > 0 && sysctls->ecn_fallback; /* a middlebox may drop such SYNs: then without */
     return asks(c) && !again ? TCP_ECE | TCP_CWR : 0;
 }
 

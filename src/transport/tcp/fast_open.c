@@ -133,7 +133,7 @@ static void asked(struct tcp_connection *c, const struct fast_open_cookie *cooki
 {
     c->flags |= CONNECTION_FAST_ASKED;
     seldom_of(&c->seldom)->fast_open.used = true;
-    c->fast_open_experimental = cookie->experimental;
+    c->opening->fast_open_experimental = cookie->experimental;
 }
 
 void fast_open_connect(struct tcp_connection *c, struct instant now)
@@ -178,8 +178,8 @@ void fast_open_go(struct tcp_connection *c, struct instant now)
     if (shown)
         asked(c, &cookie);
     uint16_t room = syn_room(c, peer);
-    c->syn_data = c->send.length < room ? (uint16_t)c->send.length : room;
-    if (c->syn_data)
+    c->opening->syn_data = c->send.length < room ? (uint16_t)c->send.length : room;
+    if (c->opening->syn_data)
         seldom_of(&c->seldom)->fast_open.used = true;
     output_syn(c, shown ? &cookie : NULL, now);
 }
@@ -187,17 +187,19 @@ void fast_open_go(struct tcp_connection *c, struct instant now)
 /* Whoever does not answer in one form of the option is asked in the other. */
 static void refused(const struct tcp_connection *c, struct fast_open_peer *peer)
 {
-    uint8_t refusals = c->fast_open_experimental ? 2 : 1;
+    uint8_t refusals = c->opening->fast_open_experimental ? 2 : 1;
     if (refusals > peer->refusals && !peer->cookie.length)
         peer->refusals = refusals;
 }
 
 void fast_open_answered(struct tcp_connection *c, const struct tcp_segment *syn_ack, struct instant now)
 {
-    if (!(c->flags & CONNECTION_FAST_ASKED) && !c->syn_data)
+    const struct opening *opening = c->opening;
+    if (!(c->flags & CONNECTION_FAST_ASKED) && !opening->syn_data)
         return;
     bool wanted = c->flags & CONNECTION_FAST_ASKED, option = syn_ack->options & TCP_OPTION_FAST_OPEN;
-    bool again = c->syn_retries || c->syn_plain, taken = sequence_after(syn_ack->acknowledgement, sequence_add(c->snd.iss, 1));
+    bool again = opening->syn_retries || opening->syn_plain,
+         taken = sequence_after(syn_ack->acknowledgement, sequence_add(c->snd.iss, 1));
     struct fast_open_peer *peer = peer_place(c->socket.tcp, &c->socket.remote.address);
     if (!ip_equal(&peer->address, &c->socket.remote.address))
         *peer = (struct fast_open_peer){.address = c->socket.remote.address};
@@ -205,10 +207,10 @@ void fast_open_answered(struct tcp_connection *c, const struct tcp_segment *syn_
     if (wanted && option && syn_ack->cookie_length) {
         peer->cookie = (struct fast_open_cookie){.length = syn_ack->cookie_length, .experimental = syn_ack->experimental};
         memcpy(peer->cookie.bytes, syn_ack->cookie, syn_ack->cookie_length);
-    } else if (wanted && !option && !again && !c->syn_data) {
+    } else if (wanted && !option && !again && !opening->syn_data) {
         refused(c, peer);
     }
-    if (again && c->syn_data && !taken && !(wanted && option)) {
+    if (again && opening->syn_data && !taken && !(wanted && option)) {
         peer->losses = peer->losses < UINT8_MAX ? (uint8_t)(peer->losses + 1) : UINT8_MAX;
         peer->last_loss = now;
     } else {
@@ -362,23 +364,24 @@ void fast_open_begin(struct tcp_connection *c, struct tcp_listener *listener)
 {
     c->flags |= CONNECTION_FAST_OPEN;
     seldom_of(&c->seldom)->fast_open.child = true;
-    c->fast_open = listener->fast_open;
-    c->fast_open->holders++;
-    c->fast_open->pending++;
+    c->opening->fast_open = listener->fast_open;
+    listener->fast_open->holders++;
+    listener->fast_open->pending++;
 }
 
 void fast_open_end(struct tcp_connection *c, bool reset)
 {
-    if (!c->fast_open)
+    struct fast_open_queue *queue = c->opening ? c->opening->fast_open : NULL;
+    if (!queue)
         return;
     c->flags &= ~(uint32_t)CONNECTION_FAST_OPEN;
-    c->fast_open->pending--;
+    queue->pending--;
     if (reset) {
-        c->fast_open->resets++;
-        c->fast_open->resets_until = instant_add(tcp_now(c->socket.tcp), RESET_COUNTS_NS);
+        queue->resets++;
+        queue->resets_until = instant_add(tcp_now(c->socket.tcp), RESET_COUNTS_NS);
     }
-    fast_open_release(c->fast_open);
-    c->fast_open = NULL;
+    fast_open_release(queue);
+    c->opening->fast_open = NULL;
 }
 
 void fast_open_release(struct fast_open_queue *queue)

@@ -56,19 +56,23 @@ void handshake_options(struct tcp_connection *c, const struct tcp_segment *syn, 
  * waits in the retransmission queue, cut as the peer now says. */
 static void syn_data_answered(struct tcp_connection *c, struct sequence ack)
 {
-    uint32_t taken = sequence_distance(c->snd.una, ack), left = c->syn_data - taken;
+    struct opening *opening = c->opening;
+    uint32_t taken = sequence_distance(c->snd.una, ack), left = opening->syn_data - taken;
     struct fast_open *facts = &seldom_of(&c->seldom)->fast_open;
     facts->data_taken = left == 0;
     if (left)
-        facts->failure = c->syn_retries || c->syn_plain ? FAST_OPEN_FAILED_LATE : FAST_OPEN_FAILED_NOT_TAKEN;
+        facts->failure = opening->syn_retries || opening->syn_plain ? FAST_OPEN_FAILED_LATE : FAST_OPEN_FAILED_NOT_TAKEN;
     send_buffer_drop(&c->send, taken);
     c->count.bytes_acked += taken;
     c->snd.una = c->snd.partial_end = ack;
-    c->syn_data = 0;
+    opening->syn_data = 0;
     for (uint32_t length; left; left -= length) {
         length = left < c->mss ? left : c->mss;
-        struct sent sent = {
-            .start = ack, .length = length, .flags = length == left ? SENT_PUSH : 0, .transmissions = 1, .time = c->syn_sent};
+        struct sent sent = {.start = ack,
+                            .length = length,
+                            .flags = length == left ? SENT_PUSH : 0,
+                            .transmissions = 1,
+                            .time = opening->syn_sent};
         recovery_mark_lost(c, retransmit_queue_push(&c->sent, sent));
         ack = sequence_add(ack, length);
     }
@@ -81,10 +85,10 @@ static bool has_echo(const struct tcp_connection *c, const struct tcp_segment *s
 
 static void first_round_trip(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
 {
-    bool again = c->syn_retries || c->syn_plain || c->flags & CONNECTION_COOKIE;
+    bool again = c->opening->syn_retries || c->opening->syn_plain || c->flags & CONNECTION_COOKIE;
     uint32_t ms = timestamp_clock(now) + c->ts.offset - segment->timestamp_echo;
     if (!again)
-        rtt_sample(&c->rtt, instant_since(now, c->syn_sent), c->snd.una, c->snd.nxt, now);
+        rtt_sample(&c->rtt, instant_since(now, c->opening->syn_sent), c->snd.una, c->snd.nxt, now);
     else if (has_echo(c, segment) && ms < RTT_ECHO_MAX_MS)
         rtt_sample(&c->rtt, (ms ? ms : 1) * NS_PER_MS, c->snd.una, c->snd.nxt, now);
     else
@@ -94,15 +98,15 @@ static void first_round_trip(struct tcp_connection *c, const struct tcp_segment 
 /* More than one SYN was lost, as far as anybody can tell. */
 static bool congested(const struct tcp_connection *c, const struct tcp_segment *segment)
 {
-    uint32_t first = timestamp_clock(c->first_syn) + c->ts.offset;
-    return c->syn_retries > 1 && !(has_echo(c, segment) && segment->timestamp_echo == first);
+    uint32_t first = timestamp_clock(c->opening->first_syn) + c->ts.offset;
+    return c->opening->syn_retries > 1 && !(has_echo(c, segment) && segment->timestamp_echo == first);
 }
 
 void handshake_done(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
 {
     c->snd.una = sequence_add(c->snd.iss, 1);
     c->ack.last_receive = c->last_heard = now;
-    if (c->syn_data)
+    if (c->opening->syn_data)
         syn_data_answered(c, segment->acknowledgement);
     fast_open_end(c, false);
     timer_clear(c, TIMER_RETRANSMIT);
@@ -126,9 +130,11 @@ void handshake_done(struct tcp_connection *c, const struct tcp_segment *segment,
         recovery_without_congestion(c);
     if (c->flags & CONNECTION_KEEP_ALIVE)
         timer_keep_alive(c, now);
-    if (c->listener && c->listener->socket.changed)
-        c->listener->socket.changed(&c->listener->socket, c->listener->socket.owner);
+    struct tcp_listener *listener = c->opening->listener;
+    if (listener && listener->socket.changed)
+        listener->socket.changed(&listener->socket, listener->socket.owner);
     connection_tell(c);
+    opening_over(c);
 }
 
 /* Both asked at once (RFC 9293 figure 8): our SYN goes out again, now with an ACK. */
@@ -147,7 +153,7 @@ static bool about_our_syn(const struct tcp_connection *c, const struct tcp_segme
         return false;
     if (!(segment->options & TCP_OPTION_TIMESTAMPS) || !segment->timestamp_echo || !c->socket.tcp->sysctls->timestamps)
         return true;
-    uint32_t first = timestamp_clock(c->first_syn), last = timestamp_clock(now);
+    uint32_t first = timestamp_clock(c->opening->first_syn), last = timestamp_clock(now);
     return segment->timestamp_echo - c->ts.offset - first <= last - first;
 }
 
@@ -208,8 +214,9 @@ void syn_sent_input(struct tcp_connection *c, const struct tcp_segment *segment,
     }
     handshake_options(c, segment, now);
     fast_open_answered(c, segment, now);
+    bool writer_waits = c->opening->writer_waits;
     handshake_done(c, segment, now);
-    bool waits = c->writer_waits || c->ack.pingpong;
+    bool waits = writer_waits || c->ack.pingpong;
     if (segment->payload_bytes || segment->flags & TCP_FIN) {
         receive_data(c, segment, frame, now);
         frame = NULL;

@@ -27,8 +27,8 @@ static void path_shrank(struct tcp_connection *c, uint32_t mtu, struct instant n
         return;
     if (c->socket.state < TCP_ESTABLISHED && c->mtu < c->mtu_told)
         c->mtu_told = c->mtu; /* the way back is often as narrow */
-    if (c->socket.state == TCP_SYN_SENT && c->syn_data) {
-        c->syn_plain = true;
+    if (c->socket.state == TCP_SYN_SENT && c->opening->syn_data) {
+        c->opening->syn_plain = true;
         c->count.retransmits++;
         output_syn(c, NULL, now);
     }
@@ -45,9 +45,10 @@ static bool ends_opening(const struct tcp_connection *c, int error)
         return error != IMP_TIMEOUT;
     if (c->socket.state != TCP_SYN_RECEIVED)
         return false;
-    if (c->listener && !(c->flags & CONNECTION_FAST_OPEN))
+    const struct tcp_listener *listener = c->opening->listener;
+    if (listener && !(c->flags & CONNECTION_FAST_OPEN))
         return error == IMP_UNREACHABLE || error == IMP_TIMEOUT;
-    return c->listener || !(c->flags & CONNECTION_FAST_OPEN); /* once accepted it is as good as established */
+    return listener || !(c->flags & CONNECTION_FAST_OPEN); /* once accepted it is as good as established */
 }
 
 bool tcp_icmp_error(struct stack *stack, void *context, const struct packet_info *info, struct bytes quoted,

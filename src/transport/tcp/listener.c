@@ -96,8 +96,8 @@ static struct tcp_connection *half_open_create(struct tcp_listener *listener, co
 {
     struct tcp_connection *c = connection_create(listener->socket.tcp, &listener->settings, local, remote, path);
     c->flags |= CONNECTION_FRESH;
-    c->listener = listener;
-    list_push_back(&listener->half_open, &c->waiting);
+    c->opening->listener = listener;
+    list_push_back(&listener->half_open, &c->opening->waiting);
     listener->half_open_count++;
     handshake_options(c, syn, now);
     return c;
@@ -106,7 +106,7 @@ static struct tcp_connection *half_open_create(struct tcp_listener *listener, co
 /* RFC 7413: it counts as open, so that its data can be read and answered, before the peer's ACK of our SYN. */
 static void open_fast(struct tcp_connection *c, const struct tcp_segment *syn, struct frame *frame, struct instant now)
 {
-    struct tcp_listener *listener = c->listener;
+    struct tcp_listener *listener = c->opening->listener;
     fast_open_begin(c, listener);
     (void)listener_established(c);
     receive_window_begin(c, receive_window_first(c, 1));
@@ -270,43 +270,46 @@ void listener_input(struct tcp_listener *listener, const struct packet_info *inf
 
 bool listener_established(struct tcp_connection *c)
 {
-    struct tcp_listener *listener = c->listener;
+    struct opening *opening = c->opening;
+    struct tcp_listener *listener = opening->listener;
     if (!listener || c->flags & CONNECTION_READY)
         return true;
     if (listener->ready_count >= listener->backlog)
         return false;
-    list_remove(&c->waiting);
+    list_remove(&opening->waiting);
     listener->half_open_count--;
     c->flags |= CONNECTION_READY;
-    list_push_back(&listener->ready, &c->waiting);
+    list_push_back(&listener->ready, &opening->waiting);
     listener->ready_count++;
     return true;
 }
 
 uint32_t listener_defers(const struct tcp_connection *c)
 {
-    if (!c->listener || !c->listener->settings.defer_accept_s || c->flags & (CONNECTION_READY | CONNECTION_COOKIE))
+    const struct tcp_listener *listener = c->opening->listener;
+    if (!listener || !listener->settings.defer_accept_s || c->flags & (CONNECTION_READY | CONNECTION_COOKIE))
         return 0;
     uint32_t retries = 1;
-    for (uint64_t period = 1, step = 1; period < c->listener->settings.defer_accept_s && retries < UINT8_MAX; retries++) {
+    for (uint64_t period = 1, step = 1; period < listener->settings.defer_accept_s && retries < UINT8_MAX; retries++) {
         step = step < TCP_RTO_MAX_NS / NS_PER_S / 2 ? step * 2 : TCP_RTO_MAX_NS / NS_PER_S;
         period += step;
     }
-    return c->syn_retries < retries ? retries : 0;
+    return c->opening->syn_retries < retries ? retries : 0;
 }
 
 void listener_forget(struct tcp_connection *c)
 {
-    if (!c->listener)
+    struct opening *opening = c->opening;
+    if (!opening || !opening->listener)
         return;
-    if (list_linked(&c->waiting)) {
-        list_remove(&c->waiting);
+    if (list_linked(&opening->waiting)) {
+        list_remove(&opening->waiting);
         if (c->flags & CONNECTION_READY)
-            c->listener->ready_count--;
+            opening->listener->ready_count--;
         else
-            c->listener->half_open_count--;
+            opening->listener->half_open_count--;
     }
-    c->listener = NULL;
+    opening->listener = NULL;
 }
 
 int tcp_accept(struct tcp_socket *socket, void (*changed)(struct tcp_socket *, void *), void *owner, struct tcp_socket **out)
@@ -316,9 +319,10 @@ int tcp_accept(struct tcp_socket *socket, void (*changed)(struct tcp_socket *, v
     struct list *first = list_pop_front(&listener->ready);
     if (!first)
         return IMP_BUSY;
-    struct tcp_connection *c = list_entry(first, struct tcp_connection, waiting);
+    struct tcp_connection *c = list_entry(first, struct opening, waiting)->connection;
     listener->ready_count--;
-    c->listener = NULL;
+    c->opening->listener = NULL;
+    opening_over(c);
     c->flags &= ~(uint32_t)CONNECTION_FRESH;
     c->socket.changed = changed;
     c->socket.owner = owner;
@@ -333,8 +337,8 @@ void tcp_listener_close(struct tcp_listener *listener)
     for (unsigned i = 0; i < count_of(queues); i++) {
         struct list *link;
         while ((link = list_pop_front(queues[i])) != NULL) {
-            struct tcp_connection *c = list_entry(link, struct tcp_connection, waiting);
-            c->listener = NULL;
+            struct tcp_connection *c = list_entry(link, struct opening, waiting)->connection;
+            c->opening->listener = NULL;
             tcp_abort(&c->socket);
         }
     }

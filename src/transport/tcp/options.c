@@ -120,7 +120,10 @@ static int set_connection(struct tcp_connection *c, enum tcp_knob knob, uint32_t
         if (!value && running(c))
             output(c, now);
         return 0;
-    case TCP_KNOB_WRITER: c->writer_waits = value != 0; return 0;
+    case TCP_KNOB_WRITER:
+        if (c->opening)
+            c->opening->writer_waits = value != 0;
+        return 0;
     case TCP_KNOB_MORE: set_flag(c, CONNECTION_CORKED, value); return 0;
     case TCP_KNOB_KEEP_ALIVE: set_keep_alive(c, value, now); return 0;
     case TCP_KNOB_KEEP_IDLE_S:

@@ -259,16 +259,17 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
     user_timeout_offer(c, &segment);
     if (answer && c->accurate)
         accurate_syn_option(c, &segment);
+    struct opening *opening = c->opening;
     if (sequence_equal(c->snd.nxt, c->snd.iss)) {
-        c->snd.nxt = sequence_add(c->snd.iss, 1u + c->syn_data);
-        c->first_syn = now;
+        c->snd.nxt = sequence_add(c->snd.iss, 1u + opening->syn_data);
+        opening->first_syn = now;
     }
-    c->last_send = c->syn_sent = now;
+    c->last_send = opening->syn_sent = now;
     if (answer)
-        event_syn_ack(c, c->syn_retries > 0);
+        event_syn_ack(c, opening->syn_retries > 0);
     else
-        event_syn(c, c->syn_retries > 0);
-    send_syn(c, &segment, answer || c->syn_retries || c->syn_plain ? 0 : c->syn_data, now);
+        event_syn(c, opening->syn_retries > 0);
+    send_syn(c, &segment, answer || opening->syn_retries || opening->syn_plain ? 0 : opening->syn_data, now);
     timer_restart_retransmit(c, now);
 }
 

@@ -79,7 +79,8 @@ static uint32_t syn_linear(const struct tcp_connection *c)
 void timer_restart_retransmit(struct tcp_connection *c, struct instant now)
 {
     bool syn = c->socket.state == TCP_SYN_SENT || c->socket.state == TCP_SYN_RECEIVED;
-    uint32_t linear = syn ? syn_linear(c) : 0, backoff = c->syn_retries > linear ? c->syn_retries - linear : 0;
+    uint32_t linear = syn ? syn_linear(c) : 0, tries = syn ? c->opening->syn_retries : 0;
+    uint32_t backoff = tries > linear ? tries - linear : 0;
     if (syn)
         timer_due(c, TIMER_RETRANSMIT, instant_add(now, rtt_backed_off_ns(&c->rtt, backoff)));
     else if (c->sent.count)
@@ -107,19 +108,20 @@ static int64_t patience_ns(unsigned retries)
 
 static void syn_timeout(struct tcp_connection *c, struct instant now)
 {
+    struct opening *opening = c->opening;
     bool answer = c->socket.state == TCP_SYN_RECEIVED;
     uint32_t asks =
         c->seldom->personal.syn_count ? c->seldom->personal.syn_count : c->socket.tcp->sysctls->syn_retries + syn_linear(c);
     uint32_t most = answer ? c->socket.tcp->sysctls->synack_retries + ((c->flags & CONNECTION_FAST_OPEN) != 0) : asks;
-    fast_open_silence(c, c->syn_retries, c->syn_retries >= most, now);
-    if (c->syn_retries >= most) {
+    fast_open_silence(c, opening->syn_retries, opening->syn_retries >= most, now);
+    if (opening->syn_retries >= most) {
         give_up(c);
         return;
     }
     uint32_t deferred = answer && c->flags & CONNECTION_BARE_ACK ? listener_defers(c) : 0;
-    c->syn_retries++;
+    opening->syn_retries++;
     if (deferred &&
-        c->syn_retries < deferred) { /* the peer has our SYN, and only its data is awaited: asked again at the end */
+        opening->syn_retries < deferred) { /* the peer has our SYN, and only its data is awaited: asked again at the end */
         timer_restart_retransmit(c, now);
         return;
     }
