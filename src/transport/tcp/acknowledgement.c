@@ -85,7 +85,7 @@ static void pop_acknowledged(struct tcp_connection *c, struct sequence ack, stru
     }
     news->data_acked = news->acked_segments > 0;
     if (c->flags & CONNECTION_SACK && sequence_before(low, news->prior_highest)) /* what this very ACK SACKs proves nothing */
-        sack_reordering_seen(c, low, c->sent.sacked ? c->recovery.highest_sacked : ack);
+        sack_reordering_seen(c, low, c->sent.sacked ? c->repair->highest_sacked : ack);
     if (!instant_is_never(oldest) && !news->retransmitted_acked) { /* wins over what the SACK blocks gave */
         news->rtt_ns = instant_since(news->now, oldest);
         news->congestion_rtt_ns = instant_since(news->now, newest);
@@ -157,7 +157,7 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
     struct ack_news news = {.now = now,
                             .prior_una = c->snd.una,
                             .prior_highest =
-                                c->sent.sacked && c->flags & CONNECTION_SACK ? c->recovery.highest_sacked : c->snd.una,
+                                c->sent.sacked && c->flags & CONNECTION_SACK ? c->repair->highest_sacked : c->snd.una,
                             .prior_in_flight = retransmit_queue_in_flight(&c->sent),
                             .prior_lost = c->sent.lost,
                             .rtt_ns = -1,

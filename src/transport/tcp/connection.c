@@ -161,7 +161,8 @@ static void stop(struct tcp_connection *c)
     if (c->sending)
         burst_free(&c->sending->burst);
     retransmit_queue_free(&c->sent);
-    resend_order_free(&c->rack.again);
+    if (c->repair)
+        resend_order_free(&c->repair->again);
     reassembly_free(&c->reassembly);
     demux_remove(c->socket.tcp, &c->socket);
 }
@@ -259,6 +260,7 @@ void connection_free(struct tcp_connection *c)
     tcp->connection_count--;
     congestion_end(&c->congestion);
     memory_free(c->sending);
+    repair_free(&c->repair);
     memory_free(c->opening);
     seldom_free(&c->seldom);
     memory_free(c);

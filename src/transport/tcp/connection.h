@@ -6,6 +6,7 @@
 #include "transport/tcp/opening.h"
 #include "transport/tcp/reassembly.h"
 #include "transport/tcp/receive_buffer.h"
+#include "transport/tcp/repair.h"
 #include "transport/tcp/retransmit_queue.h"
 #include "transport/tcp/rtt.h"
 #include "transport/tcp/seldom.h"
@@ -61,18 +62,11 @@ struct tcp_connection {
         uint8_t state; /* enum recovery_state */
         bool undo_possible;
         bool reordering_seen;
-        bool frto;                   /* RFC 5682: finding out whether a timeout was real */
-        struct sequence high;        /* recovery ends when this is acknowledged */
-        struct sequence undo_marker; /* SND.UNA when it began */
-        uint32_t undo_retransmits;   /* retransmissions not yet shown to be unneeded; with undo_possible */
-        uint32_t retransmit_stamp;   /* timestamp of the first retransmission (Eifel, RFC 3522) */
-        uint32_t prior_cwnd, prior_ssthresh;
-        uint32_t prr_delivered, prr_out;
-        uint32_t reordering;             /* duplicate ACKs that mean loss */
-        struct sequence retransmit_hint; /* nothing before this waits to be sent again */
-        struct sequence highest_sacked;  /* end of it; with sent.sacked > 0 */
-        struct instant first_retransmit; /* when the present silence began */
+        bool frto;            /* RFC 5682: finding out whether a timeout was real */
+        struct sequence high; /* recovery ends when this is acknowledged */
+        uint32_t reordering;  /* duplicate ACKs that mean loss */
     } recovery;
+    struct repair *repair;      /* NULL as long as there is nothing to repair: repair_of() */
     struct {                    /* RFC 8985 */
         struct instant time;    /* when the latest segment that is known to have arrived was sent, */
         struct sequence end;    /* where it ends, */
@@ -82,8 +76,6 @@ struct tcp_connection {
         bool advanced, dsack_seen;
         bool probe_out, probe_retransmitted; /* a tail loss probe is out, up to probe_end; it was an old segment */
         struct sequence probe_end;
-        struct sequence settled;   /* nothing before this waits for RACK's judgement, unless it was sent again */
-        struct resend_order again; /* what was */
     } rack;
     struct {
         uint32_t recent, offset;

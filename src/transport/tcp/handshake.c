@@ -119,7 +119,7 @@ void handshake_done(struct tcp_connection *c, const struct tcp_segment *segment,
     receive_window_settle(c, now);
     if (!c->sent.count)
         c->snd.partial_end = c->snd.una;
-    c->recovery.high = c->recovery.undo_marker = c->snd.una;
+    c->recovery.high = c->snd.una;
     path_probe_begin(c, now);
     send_memory_begin(c);
     user_timeout_changed(c);

@@ -379,9 +379,10 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
         if (!(sent->flags & SENT_RETRANSMITTED))
             c->sent.retransmitted++;
         sent->flags |= SENT_RETRANSMITTED | SENT_EVER_RETRANSMITTED;
-        if (!c->recovery.retransmit_stamp)
-            c->recovery.retransmit_stamp = (timestamp_clock(now) + c->ts.offset) | (c->flags & CONNECTION_TIMESTAMPS ? 0 : 1);
-        c->recovery.undo_retransmits = c->recovery.undo_retransmits == UINT32_MAX ? 1 : c->recovery.undo_retransmits + 1;
+        struct repair *repair = repair_of(&c->repair);
+        if (!repair->retransmit_stamp)
+            repair->retransmit_stamp = (timestamp_clock(now) + c->ts.offset) | (c->flags & CONNECTION_TIMESTAMPS ? 0 : 1);
+        repair->undo_retransmits = repair->undo_retransmits == UINT32_MAX ? 1 : repair->undo_retransmits + 1;
         c->count.retransmits++;
         c->count.bytes_retransmitted += sent->length;
     }
@@ -448,7 +449,7 @@ static void send_new(struct tcp_connection *c, uint32_t length, uint16_t how, st
         c->flags |= CONNECTION_FIN_SENT;
     (void)output_sent(c, c->sent.count - 1, now);
     if (recovery_in_reduction(c))
-        c->recovery.prr_out++;
+        c->repair->prr_out++;
     if (fin)
         event_fin(c);
 }

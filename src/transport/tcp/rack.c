@@ -74,10 +74,11 @@ static void judge(struct tcp_connection *c, struct sent *sent, int64_t window, s
 /* What was sent once: in the order of the stream, which is the order of time. */
 static void detect_once(struct tcp_connection *c, int64_t window, struct instant now, int64_t *wait)
 {
-    if (sequence_before(c->rack.settled, c->snd.una) || sequence_after(c->rack.settled, c->snd.nxt))
-        c->rack.settled = c->snd.una;
+    struct repair *repair = repair_of(&c->repair);
+    if (sequence_before(repair->settled, c->snd.una) || sequence_after(repair->settled, c->snd.nxt))
+        repair->settled = c->snd.una;
     bool settling = true;
-    for (uint32_t i = retransmit_queue_find(&c->sent, c->rack.settled); i < c->sent.count; i++) {
+    for (uint32_t i = retransmit_queue_find(&c->sent, repair->settled); i < c->sent.count; i++) {
         struct sent *sent = sent_at(&c->sent, i);
         if (!(sent->flags & (SENT_SACKED | SENT_LOST | SENT_RETRANSMITTED))) {
             bool was_again = sent->flags & SENT_EVER_RETRANSMITTED; /* and that was undone: later than its neighbours */
@@ -88,7 +89,7 @@ static void detect_once(struct tcp_connection *c, int64_t window, struct instant
         }
         settling = settling && sent->flags & (SENT_SACKED | SENT_LOST | SENT_RETRANSMITTED);
         if (settling)
-            c->rack.settled = sent_end(sent);
+            repair->settled = sent_end(sent);
     }
 }
 
@@ -104,7 +105,7 @@ static struct sent *resend_sent(const struct tcp_connection *c, const struct res
 /* What was sent again: in the order in which it was. */
 static void detect_again(struct tcp_connection *c, int64_t window, struct instant now, int64_t *wait)
 {
-    struct resend_order *again = &c->rack.again;
+    struct resend_order *again = &c->repair->again;
     while (again->count && !resend_sent(c, resend_order_at(again, 0)))
         resend_order_pop(again);
     for (uint32_t i = 0; i < again->count; i++) {
@@ -119,10 +120,10 @@ static void detect_again(struct tcp_connection *c, int64_t window, struct instan
 void rack_sent_again(struct tcp_connection *c, const struct sent *sent)
 {
     if (c->flags & CONNECTION_SACK)
-        resend_order_push(&c->rack.again, (struct resend){sent->start, sent->time});
+        resend_order_push(&repair_of(&c->repair)->again, (struct resend){sent->start, sent->time});
 }
 
-void rack_scoreboard_changed(struct tcp_connection *c) { c->rack.settled = c->snd.una; }
+void rack_scoreboard_changed(struct tcp_connection *c) { repair_of(&c->repair)->settled = c->snd.una; }
 
 /* Marks what is lost; returns how long until the next may be (0: nothing to wait for). */
 static int64_t detect(struct tcp_connection *c, struct instant now)

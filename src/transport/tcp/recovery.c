@@ -42,8 +42,9 @@ static void tell(struct tcp_connection *c, enum congestion_event event, struct i
 
 void recovery_mark_lost(struct tcp_connection *c, struct sent *sent)
 {
-    if (c->sent.lost == c->sent.retransmitted || sequence_before(sent->start, c->recovery.retransmit_hint))
-        c->recovery.retransmit_hint = sent->start;
+    struct repair *repair = repair_of(&c->repair);
+    if (c->sent.lost == c->sent.retransmitted || sequence_before(sent->start, repair->retransmit_hint))
+        repair->retransmit_hint = sent->start;
     uint32_t was = c->sent.lost;
     retransmit_queue_mark_lost(&c->sent, sent);
     if (c->sent.lost == was)
@@ -61,21 +62,22 @@ void recovery_mark_lost(struct tcp_connection *c, struct sent *sent)
 
 static void undo_prepare(struct tcp_connection *c)
 {
+    struct repair *repair = repair_of(&c->repair);
     c->recovery.undo_possible = true;
-    c->recovery.undo_marker = c->snd.una;
-    c->recovery.undo_retransmits = c->sent.retransmitted ? c->sent.retransmitted : UINT32_MAX;
+    repair->undo_marker = c->snd.una;
+    repair->undo_retransmits = c->sent.retransmitted ? c->sent.retransmitted : UINT32_MAX;
 }
 
 /* The ACK answers a copy from before the first retransmission. */
 static bool answers_original(const struct tcp_connection *c, const struct ack_news *news)
 {
-    return c->recovery.retransmit_stamp && news->segment->options & TCP_OPTION_TIMESTAMPS && c->flags & CONNECTION_TIMESTAMPS &&
-           (int32_t)(news->segment->timestamp_echo - c->recovery.retransmit_stamp) < 0;
+    return c->repair->retransmit_stamp && news->segment->options & TCP_OPTION_TIMESTAMPS && c->flags & CONNECTION_TIMESTAMPS &&
+           (int32_t)(news->segment->timestamp_echo - c->repair->retransmit_stamp) < 0;
 }
 
 static bool undo_due(const struct tcp_connection *c, const struct ack_news *news)
 {
-    return c->recovery.undo_possible && (c->recovery.undo_retransmits == 0 || answers_original(c, news));
+    return c->recovery.undo_possible && (c->repair->undo_retransmits == 0 || answers_original(c, news));
 }
 
 static void undo_window(struct tcp_connection *c, bool unmark)
@@ -91,10 +93,11 @@ static void undo_window(struct tcp_connection *c, bool unmark)
             }
         }
     }
-    if (c->recovery.prior_ssthresh) {
-        cc->cwnd = cc->ops->undo(cc, c->recovery.prior_cwnd);
-        if (c->recovery.prior_ssthresh > cc->ssthresh)
-            cc->ssthresh = c->recovery.prior_ssthresh;
+    const struct repair *repair = c->repair; /* undo_prepare() took it */
+    if (repair->prior_ssthresh) {
+        cc->cwnd = cc->ops->undo(cc, repair->prior_cwnd);
+        if (repair->prior_ssthresh > cc->ssthresh)
+            cc->ssthresh = repair->prior_ssthresh;
     }
     c->recovery.undo_possible = false;
     c->flags &= ~(uint32_t)CONNECTION_ECN_REDUCED;
@@ -106,19 +109,20 @@ static void undo_window(struct tcp_connection *c, bool unmark)
 static void open(struct tcp_connection *c, struct instant now)
 {
     c->recovery.state = RECOVERY_OPEN;
-    if (c->sent.retransmitted == 0)
-        c->recovery.retransmit_stamp = 0;
+    if (c->repair && c->sent.retransmitted == 0)
+        c->repair->retransmit_stamp = 0;
     tell(c, CONGESTION_OPEN, now);
 }
 
 static void reduction_begin(struct tcp_connection *c, struct instant now)
 {
     struct congestion *cc = &c->congestion;
+    struct repair *repair = repair_of(&c->repair);
     c->recovery.high = c->snd.nxt;
     validation_loss(c);
-    c->recovery.prior_cwnd = cc->cwnd;
-    c->recovery.prior_ssthresh = cc->ssthresh;
-    c->recovery.prr_delivered = c->recovery.prr_out = 0;
+    repair->prior_cwnd = cc->cwnd;
+    repair->prior_ssthresh = cc->ssthresh;
+    repair->prr_delivered = repair->prr_out = 0;
     c->rack.probe_out = false;
     cc->ssthresh = cc->ops->ssthresh(cc, now);
     c->flags |= CONNECTION_ECN_REDUCED;
@@ -132,12 +136,12 @@ void recovery_reduce_once(struct tcp_connection *c, struct instant now)
     c->congestion.cwnd = c->congestion.ops->own_window ? c->congestion.cwnd : c->congestion.ssthresh;
     c->recovery.undo_possible = false;
     tell(c, CONGESTION_REDUCED, now);
-    event_recovery(c, c->recovery.prior_cwnd, "a loss that the probe repaired");
+    event_recovery(c, c->repair->prior_cwnd, "a loss that the probe repaired");
 }
 
 void recovery_first_segment(struct tcp_connection *c)
 {
-    if (c->congestion.ops->control || c->recovery.prr_out)
+    if (c->congestion.ops->control || c->repair->prr_out)
         return;
     c->congestion.cwnd = retransmit_queue_in_flight(&c->sent) + 1;
 }
@@ -166,20 +170,21 @@ void recovery_enter(struct tcp_connection *c, struct instant now)
 static void reduce(struct tcp_connection *c, const struct ack_news *news)
 {
     struct congestion *cc = &c->congestion;
+    struct repair *repair = c->repair; /* reduction_begin() took it */
     uint32_t in_flight = retransmit_queue_in_flight(&c->sent);
     bool newly_lost = c->sent.lost > news->prior_lost;
-    if (news->delivered == 0 || c->recovery.prior_cwnd == 0)
+    if (news->delivered == 0 || repair->prior_cwnd == 0)
         return;
     if (!c->socket.tcp->sysctls->prr) {
         /* RFC 6675 section 5 (4.2): at once; then nothing leaves until the flight is as small */
-        bool first = c->sent.lost > c->sent.retransmitted && !c->recovery.prr_out; /* that one goes (4.3) */
+        bool first = c->sent.lost > c->sent.retransmitted && !repair->prr_out; /* that one goes (4.3) */
         cc->cwnd = first && in_flight >= cc->ssthresh ? in_flight + 1 : cc->ssthresh;
         return;
     }
-    c->recovery.prr_delivered += news->delivered;
-    int64_t delivered = c->recovery.prr_delivered, out = c->recovery.prr_out, send;
+    repair->prr_delivered += news->delivered;
+    int64_t delivered = repair->prr_delivered, out = repair->prr_out, send;
     if (in_flight > cc->ssthresh) {
-        send = ((int64_t)cc->ssthresh * delivered + c->recovery.prior_cwnd - 1) / c->recovery.prior_cwnd - out;
+        send = ((int64_t)cc->ssthresh * delivered + repair->prior_cwnd - 1) / repair->prior_cwnd - out;
     } else {
         int64_t room = (int64_t)cc->ssthresh - in_flight;
         send = delivered - out > news->delivered ? delivered - out : news->delivered;
@@ -241,7 +246,7 @@ static void mark_losses(struct tcp_connection *c, const struct ack_news *news)
 /* Every retransmission was reported as a duplicate (RFC 2883): nothing had been lost. */
 static bool undo_by_duplicates(struct tcp_connection *c)
 {
-    if (!c->recovery.undo_possible || c->recovery.undo_retransmits != 0)
+    if (!c->recovery.undo_possible || c->repair->undo_retransmits != 0)
         return false;
     if (c->rack.persist < 16)
         c->rack.persist = 16;
@@ -255,7 +260,7 @@ static void try_open(struct tcp_connection *c, const struct ack_news *news)
         uint32_t cwnd = c->congestion.cwnd;
         c->recovery.undo_possible = false;
         reduction_begin(c, news->now);
-        c->recovery.prior_ssthresh = 0;
+        c->repair->prior_ssthresh = 0;
         c->recovery.state = RECOVERY_REDUCING;
         tell(c, CONGESTION_REDUCED, news->now);
         event_recovery(c, cwnd, "congestion was marked");
@@ -459,13 +464,14 @@ static uint32_t piece_again(const struct tcp_connection *c, uint32_t index)
 
 void recovery_retransmit(struct tcp_connection *c, struct instant now)
 {
-    uint32_t i = retransmit_queue_find(&c->sent, c->recovery.retransmit_hint), left = 0;
+    struct repair *repair = repair_of(&c->repair);
+    uint32_t i = retransmit_queue_find(&c->sent, repair->retransmit_hint), left = 0;
     bool alone = true; /* in its departure */
     for (; i < c->sent.count && c->sent.lost > c->sent.retransmitted; i++) {
         struct sent *sent = sent_at(&c->sent, i);
         if (!to_be_sent_again(sent))
             continue;
-        c->recovery.retransmit_hint = sent->start;
+        repair->retransmit_hint = sent->start;
         if (retransmit_queue_in_flight(&c->sent) >= c->congestion.cwnd || output_paced(c, now) ||
             (left == 0 && small_queue_full(c, now)))
             return;
@@ -478,7 +484,7 @@ void recovery_retransmit(struct tcp_connection *c, struct instant now)
         if (output_sent(c, i, now) != 0)
             return;
         if (recovery_in_reduction(c))
-            c->recovery.prr_out++;
+            repair->prr_out++;
         event_retransmit(c, sent_at(&c->sent, i), c->recovery.state == RECOVERY_LOSS ? "timeout" : "fast");
     }
 }
@@ -487,12 +493,13 @@ void recovery_retransmit(struct tcp_connection *c, struct instant now)
 void recovery_timeout(struct tcp_connection *c, struct instant now)
 {
     struct congestion *cc = &c->congestion;
+    struct repair *repair = repair_of(&c->repair);
     bool first = c->recovery.state <= RECOVERY_DISORDER || !sequence_after(c->recovery.high, c->snd.una) ||
                  (c->recovery.state == RECOVERY_LOSS && c->retries == 0);
     if (first) {
         validation_loss(c);
-        c->recovery.prior_ssthresh = cc->ssthresh;
-        c->recovery.prior_cwnd = cc->cwnd;
+        repair->prior_ssthresh = cc->ssthresh;
+        repair->prior_cwnd = cc->cwnd;
         cc->ssthresh = cc->ops->ssthresh(cc, now);
         undo_prepare(c);
         event_recovery(c, cc->cwnd, "timeout");
@@ -521,7 +528,7 @@ void recovery_timeout(struct tcp_connection *c, struct instant now)
     c->recovery.state = RECOVERY_LOSS;
     c->recovery.high = c->snd.nxt;
     c->recovery.frto = (first || c->retries > 0) && c->socket.tcp->sysctls->frto;
-    c->recovery.retransmit_hint = c->snd.una;
+    repair->retransmit_hint = c->snd.una;
     event_window(c);
     if (c->sent.count)
         sent_at(&c->sent, 0)->flags |= SENT_EDGE;

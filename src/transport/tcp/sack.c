@@ -1,7 +1,7 @@
 /* Selective acknowledgements (RFC 2018, RFC 6675): keeping the scoreboard; duplicates (RFC 2883).
  *
  * Each record of the retransmission queue that a SACK block covers is marked; it is out of the network and safe. What is marked for the
- * first time counts as delivered. A block that repeats what the last option said is skipped at once (sending.sack_cache), so that the
+ * first time counts as delivered. A block that repeats what the last option said is skipped at once (repair.sack_cache), so that the
  * work of an ACK is its news, not its window.
  *
  * The first block may instead report a duplicate: when it lies below the acknowledgement, or inside the second block (RFC 2883 section
@@ -30,9 +30,10 @@ void sack_reordering_seen(struct tcp_connection *c, struct sequence low, struct 
 static void mark(struct tcp_connection *c, struct sent *sent, struct ack_news *news, struct instant *oldest,
                  struct instant *newest)
 {
+    struct repair *repair = c->repair; /* sack_input() took it */
     if (!(sent->flags & SENT_EVER_RETRANSMITTED)) {
-        if (c->sent.sacked && sequence_before(sent->start, c->recovery.highest_sacked))
-            sack_reordering_seen(c, sent->start, c->recovery.highest_sacked);
+        if (c->sent.sacked && sequence_before(sent->start, repair->highest_sacked))
+            sack_reordering_seen(c, sent->start, repair->highest_sacked);
         news->original_acked |= sequence_at_most(sent_end(sent), c->recovery.high);
         if (instant_is_never(*oldest))
             *oldest = sent->time;
@@ -41,8 +42,8 @@ static void mark(struct tcp_connection *c, struct sent *sent, struct ack_news *n
     rack_advance(c, sent, news->now);
     rate_delivered(c, sent, news);
     retransmit_queue_mark_sacked(&c->sent, sent);
-    if (c->sent.sacked == 1 || sequence_before(c->recovery.highest_sacked, sent_end(sent)))
-        c->recovery.highest_sacked = sent_end(sent);
+    if (c->sent.sacked == 1 || sequence_before(repair->highest_sacked, sent_end(sent)))
+        repair->highest_sacked = sent_end(sent);
     news->newly_sacked++;
     news->delivered++;
     news->delivered_bytes += sent->length;
@@ -78,9 +79,10 @@ static void duplicate_reported(struct tcp_connection *c, const struct sack_block
     c->count.duplicates_reported++;
     c->rack.dsack_seen = true;
     news->dsack_of_probe = c->rack.probe_out && sequence_equal(block->end, c->rack.probe_end);
-    if (c->recovery.undo_possible && c->recovery.undo_retransmits > 0 && c->recovery.undo_retransmits != UINT32_MAX &&
-        sequence_after(block->end, c->recovery.undo_marker) && !news->dsack_of_probe)
-        c->recovery.undo_retransmits--;
+    struct repair *repair = c->repair;
+    if (c->recovery.undo_possible && repair->undo_retransmits > 0 && repair->undo_retransmits != UINT32_MAX &&
+        sequence_after(block->end, repair->undo_marker) && !news->dsack_of_probe)
+        repair->undo_retransmits--;
 }
 
 /* Copies the plausible blocks in the order of the stream; returns how many. */
@@ -106,7 +108,7 @@ static unsigned sort_blocks(const struct tcp_connection *c, const struct tcp_seg
 void sack_input(struct tcp_connection *c, struct ack_news *news)
 {
     const struct tcp_segment *segment = news->segment;
-    struct sack_block *cache = sending_of(&c->sending)->sack_cache;
+    struct sack_block *cache = repair_of(&c->repair)->sack_cache;
     struct instant oldest = INSTANT_NEVER, newest = INSTANT_NEVER;
     struct sack_block blocks[TCP_SACK_BLOCKS_MAX] = {0};
     bool duplicate = is_duplicate(segment);

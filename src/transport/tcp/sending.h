@@ -26,8 +26,6 @@ struct sending {
         uint64_t bytes_per_s; /* the last good sample; 0 = none */
         uint64_t app_limited; /* until this much is delivered, samples say what the application did; 0 = not */
     } rate;
-    /* The last SACK option, in order of the stream: what is known need not be looked at again. */
-    struct sack_block sack_cache[TCP_SACK_BLOCKS_MAX];
     struct burst_queue burst;
     struct sequence urgent_end; /* behind the last urgent byte; with CONNECTION_URGENT */
     struct waiting_piece {      /* small_queue.c: the last two that left, the older first */

@@ -15,8 +15,8 @@
  * s), as Linux counts; a connection without an owner is given tcp_orphan_retries. What the path complained about meanwhile
  * (ICMP) then is the error told.
  *
- * When the timer goes off with nothing outstanding, the connection has been quiet, and gives its retransmission ring back; and the array too,
- * when no deadline is left in it. */
+ * When the timer goes off with nothing outstanding, the connection has been quiet, and gives its retransmission ring back, and what it knew of
+ * the last repair; and the array too, when no deadline is left in it. */
 #include <assert.h>
 
 #include "base/error.h"
@@ -64,7 +64,7 @@ static struct instant user_timeout_bound(const struct tcp_connection *c, struct 
 {
     if (!user_timeout_ms(c) || (!c->retries && !c->probes))
         return due;
-    struct instant end = instant_add(c->recovery.first_retransmit, user_timeout_ms(c) * NS_PER_MS);
+    struct instant end = instant_add(c->repair->first_retransmit, user_timeout_ms(c) * NS_PER_MS);
     return instant_min(due, instant_max(end, instant_add(now, NS_PER_MS)));
 }
 
@@ -134,7 +134,7 @@ static void syn_timeout(struct tcp_connection *c, struct instant now)
 static bool silence_over(const struct tcp_connection *c, struct instant now)
 {
     const struct tcp_sysctls *sysctls = c->socket.tcp->sysctls;
-    int64_t user = user_timeout_ms(c) * NS_PER_MS, silence = instant_since(now, c->recovery.first_retransmit);
+    int64_t user = user_timeout_ms(c) * NS_PER_MS, silence = instant_since(now, c->repair->first_retransmit);
     bool orphan = c->flags & CONNECTION_DETACHED;
     if (c->snd.wnd > 0 || orphan)
         return silence >= (user ? user : patience_ns(orphan ? sysctls->orphan_retries : sysctls->retries2));
@@ -169,7 +169,7 @@ static void retransmit_timeout(struct tcp_connection *c, struct instant now)
         return;
     }
     if (c->retries == 0)
-        c->recovery.first_retransmit = now;
+        repair_of(&c->repair)->first_retransmit = now;
     bool over = silence_over(c, now);
     fast_open_silence(c, c->retries, over, now);
     if (over) {
@@ -177,7 +177,7 @@ static void retransmit_timeout(struct tcp_connection *c, struct instant now)
         return;
     }
     if (c->socket.tcp->sysctls->mtu_probing && c->retries &&
-        instant_since(now, c->recovery.first_retransmit) >= patience_ns(c->socket.tcp->sysctls->retries1))
+        instant_since(now, c->repair->first_retransmit) >= patience_ns(c->socket.tcp->sysctls->retries1))
         path_probe_silence(c, now);
     event_timeout(c, rtt_backed_off_ns(&c->rtt, c->backoff));
     c->count.timeouts++;
@@ -194,8 +194,8 @@ static void persist_timeout(struct tcp_connection *c, struct instant now)
         return;
     bool orphan = c->flags & CONNECTION_DETACHED;
     if (c->probes == 0)
-        c->recovery.first_retransmit = now;
-    int64_t silence = instant_since(now, c->recovery.first_retransmit);
+        repair_of(&c->repair)->first_retransmit = now;
+    int64_t silence = instant_since(now, c->repair->first_retransmit);
     bool patience_over = user_timeout_ms(c) && silence >= user_timeout_ms(c) * NS_PER_MS;
     if (patience_over || c->probes >= (orphan ? c->socket.tcp->sysctls->orphan_retries : c->socket.tcp->sysctls->retries2)) {
         give_up(c);
@@ -263,6 +263,14 @@ static void fire_one(struct tcp_connection *c, enum tcp_timer which, struct inst
     }
 }
 
+/* Nothing is out. What is kept of a repair means nothing then, unless the silence of a peer that keeps its window closed is measured. */
+static void quiet(struct tcp_connection *c)
+{
+    retransmit_queue_free(&c->sent);
+    if (c->recovery.state == RECOVERY_OPEN && !c->recovery.undo_possible && !c->retries && !c->probes)
+        repair_free(&c->repair);
+}
+
 static void connection_fire(struct timer *timer, struct instant now)
 {
     struct tcp_connection *c = container_of(timer, struct tcp_connection, timer);
@@ -282,10 +290,8 @@ static void connection_fire(struct timer *timer, struct instant now)
         } else {
             timers_clear(c);
         }
-        if (c->sent.count == 0) {
-            retransmit_queue_free(&c->sent);
-            resend_order_free(&c->rack.again);
-        }
+        if (c->sent.count == 0)
+            quiet(c);
     }
     bury(tcp);
 }
