@@ -439,14 +439,15 @@ static void classic_hystart_sees_delay(void **state)
     struct instant now = {NS_PER_S};
     uint32_t una = 1;
     congestion_start(&cc, congestion_find("cubic"), now);
+    cc.cwnd = 20; /* rounds count from 16 on */
     slow_start_round(&cc, &una, &now, 3 * NS_PER_MS, 100 * NS_PER_MS);
-    assert_int_equal(cc.cwnd, 20);
-    slow_start_round(&cc, &una, &now, 3 * NS_PER_MS, 112 * NS_PER_MS); /* less than an eighth more */
     assert_int_equal(cc.cwnd, 40);
+    slow_start_round(&cc, &una, &now, 3 * NS_PER_MS, 112 * NS_PER_MS); /* less than an eighth more */
+    assert_int_equal(cc.cwnd, 80);
     assert_int_equal(cc.ssthresh, UINT32_MAX);
     slow_start_round(&cc, &una, &now, 3 * NS_PER_MS, 113 * NS_PER_MS);
-    assert_int_equal(cc.ssthresh, 48); /* the first ACK ended the old round; eight samples later the ninth decides */
-    assert_int_equal(cc.cwnd, 48);
+    assert_int_equal(cc.ssthresh, 88); /* the first ACK ended the old round; eight samples later the ninth decides */
+    assert_int_equal(cc.cwnd, 88);
     congestion_end(&cc);
 }
 
@@ -458,10 +459,11 @@ static void classic_hystart_sees_trains(void **state)
     struct instant now = {NS_PER_S};
     uint32_t una = 1;
     congestion_start(&cc, congestion_find("cubic"), now);
+    cc.cwnd = 20; /* rounds count from 16 on */
+    slow_start_round(&cc, &una, &now, NS_PER_MS, 60 * NS_PER_MS);
+    assert_int_equal(cc.ssthresh, UINT32_MAX); /* twenty ACKs take 20 ms */
     slow_start_round(&cc, &una, &now, 2 * NS_PER_MS, 60 * NS_PER_MS);
-    assert_int_equal(cc.ssthresh, UINT32_MAX); /* ten ACKs take 20 ms */
-    slow_start_round(&cc, &una, &now, 2 * NS_PER_MS, 60 * NS_PER_MS);
-    assert_in_range(cc.ssthresh, 34, 37); /* 16 gaps are 32 ms, more than (60 + 1) / 2 */
+    assert_in_range(cc.ssthresh, 54, 57); /* 16 gaps are 32 ms, more than (60 + 1) / 2 */
     cc.slow_start_exit = CONGESTION_EXIT_NONE;
     cc.cwnd = 0;
     congestion_start(&cc, congestion_find("cubic"), now);

@@ -6,6 +6,8 @@
  *   train  the ACKs of a round come closer than 2 ms to each other, and the last of them came later in the round than half the least round
  *          trip (the whole where segments are paced; and an allowance for segments that travel in bunches): what is out already fills the path
  *
+ * Rounds too are counted from that window on, as in Linux 5.16 to 6.13, where the sooner ones do not even begin one; later kernels count all.
+ *
  * RFC 9406 prefers a gentler end, since either sign may be jitter; this one is for who wants to see what Linux does (sysctl
  * net.ipv4.tcp_cubic_hystart; tcp_cubic_hystart_detect says which sign counts, as the module's parameter in Linux). A timeout begins it anew. No timers. */
 #include "transport/tcp/congestion/hystart.h"
@@ -63,12 +65,10 @@ static bool delay_grew(struct hystart_classic *h, int64_t delay_min_ns, int64_t 
 bool hystart_classic_acknowledged(struct hystart_classic *h, const struct congestion *cc, int64_t delay_min_ns,
                                   const struct congestion_ack *ack)
 {
-    if (h->found)
+    if (h->found || cc->cwnd < LOW_WINDOW)
         return false;
     if (!h->begun || sequence_after(ack->una, h->round_end))
         round_begin(h, ack);
-    if (cc->cwnd < LOW_WINDOW)
-        return false;
     bool train = train_fills_path(h, cc, delay_min_ns, ack);
     bool delay = delay_grew(h, delay_min_ns, ack->rtt_ns);
     uint8_t signs = cc->classic_signs ? cc->classic_signs : CONGESTION_SIGN_TRAIN | CONGESTION_SIGN_DELAY;
