@@ -121,12 +121,13 @@ uint64_t burst_rate(const struct tcp_connection *c)
 
 void burst_pace(struct tcp_connection *c, uint64_t bytes, uint32_t segments, struct instant now)
 {
+    struct sending *sending = sending_of(&c->sending);
     uint64_t rate = burst_rate(c);
-    struct instant from = instant_max(c->pace_next, now);
-    int64_t late = c->pace_next.ns ? instant_since(from, c->pace_next) : INT64_MAX;
+    struct instant from = instant_max(sending->pace_next, now);
+    int64_t late = sending->pace_next.ns ? instant_since(from, sending->pace_next) : INT64_MAX;
     bool begun = c->count.data_segments_sent + segments >= CONGESTION_INITIAL_WINDOW; /* the first ones are not held up */
     int64_t ns = begun && rate && rate != UINT64_MAX ? (int64_t)(bytes * NS_PER_S / rate) : 0;
-    c->pace_next = instant_add(from, late < ns / 2 ? ns - late : ns - ns / 2);
+    sending->pace_next = instant_add(from, late < ns / 2 ? ns - late : ns - ns / 2);
 }
 
 uint32_t burst_most(const struct tcp_connection *c)

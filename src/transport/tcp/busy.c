@@ -9,8 +9,8 @@
 static void turn(struct sending *sending, enum busy kind, struct instant now)
 {
     if (sending->busy.kind != BUSY_NOT)
-        sending->busy.spent_ns[sending->busy.kind] += instant_since(now, sending->busy.since);
-    sending->busy.kind = kind;
+        sending->busy.spent_ns[sending->busy.kind - BUSY_SENDING] += instant_since(now, sending->busy.since);
+    sending->busy.kind = (uint8_t)kind;
     sending->busy.since = now;
 }
 
@@ -68,8 +68,9 @@ void busy_info(const struct tcp_connection *c, struct tcp_info *out, struct inst
     if (!c->sending)
         return;
     int64_t spent[BUSY_KINDS];
-    for (unsigned i = 0; i < BUSY_KINDS; i++)
-        spent[i] = c->sending->busy.spent_ns[i] + (i == c->sending->busy.kind ? instant_since(now, c->sending->busy.since) : 0);
+    for (unsigned i = BUSY_SENDING; i < BUSY_KINDS; i++)
+        spent[i] = c->sending->busy.spent_ns[i - BUSY_SENDING] +
+                   (i == c->sending->busy.kind ? instant_since(now, c->sending->busy.since) : 0);
     out->busy_ns = spent[BUSY_SENDING] + spent[BUSY_WINDOW] + spent[BUSY_BUFFER];
     out->window_limited_ns = spent[BUSY_WINDOW];
     out->buffer_limited_ns = spent[BUSY_BUFFER];

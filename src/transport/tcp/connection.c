@@ -100,7 +100,7 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     c->interface = ip_is_link_local(&remote->address) ? path->interface : 0;
     c->pseudo_sum = stack_pseudo_sum(&local->address, &remote->address, PROTOCOL_TCP, 0);
     c->snd.iss = initial_sequence(tcp, local, remote, now);
-    c->snd.una = c->snd.nxt = c->snd.partial_end = c->usage_end = c->snd.iss;
+    c->snd.una = c->snd.nxt = c->snd.partial_end = c->snd.iss;
     c->ts.offset = timestamp_offset(tcp, local, remote);
     c->recovery.reordering = tcp->sysctls->reordering;
     c->rack.steps = 1;
@@ -109,7 +109,7 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     c->rcv.mss = 536;
     const struct congestion_ops *ops = congestion_find(settings->congestion);
     c->congestion.cwnd = tcp->sysctls->initial_window;
-    c->congestion.ssthresh = c->congestion.clamp = UINT32_MAX;
+    c->congestion.ssthresh = UINT32_MAX;
     c->congestion.slow_start_exit = (uint8_t)tcp->sysctls->cubic_hystart;
     c->congestion.classic_signs = (uint8_t)tcp->sysctls->cubic_hystart_detect;
     c->congestion.unfriendly = !tcp->sysctls->cubic_friendliness;

@@ -93,11 +93,9 @@ struct tcp_connection {
     } ack;
     struct instant last_send;  /* of data */
     struct instant last_heard; /* anything acceptable */
-    struct sequence usage_end; /* cwnd validation: a round trip of sending */
-    uint32_t usage_out;        /* the most segments out in it */
     struct {
-        uint64_t bytes_sent, bytes_acked, bytes_received, segments_sent, segments_received, bytes_retransmitted;
-        uint32_t data_segments_sent, data_segments_received, duplicates_reported, reorderings;
+        uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
+        uint32_t segments_sent, segments_received, data_segments_sent, data_segments_received, duplicates_reported, reorderings;
         uint32_t retransmits, timeouts;
     } count;
     uint64_t delivered;            /* segments, over the connection's life */
@@ -105,7 +103,6 @@ struct tcp_connection {
     uint32_t lost;                 /* how often one was taken for lost */
     struct accurate_ecn *accurate; /* NULL: not spoken, nor asked for */
     struct sending *sending;       /* NULL until something was sent: sending_of() */
-    struct instant pace_next;      /* when the next segment may leave, for controls that pace */
 };
 
 static inline struct tcp_connection *connection_of(struct tcp_socket *socket)

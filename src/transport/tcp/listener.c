@@ -222,7 +222,7 @@ static bool cookie_acknowledged(struct tcp_listener *listener, const struct pack
     struct tcp_connection *c = half_open_create(listener, &local, &remote, &path, &syn, now);
     c->snd.iss = c->snd.una = ours;
     c->snd.nxt = sequence_add(ours, 1);
-    c->usage_end = c->snd.partial_end = c->recovery.high = ours;
+    c->snd.partial_end = c->recovery.high = ours;
     c->rcv.wnd = c->rcv.most = UINT16_MAX;
     if (tcp->sysctls->ecn >= TCP_ECN_ACCURATE_BOTH && accurate_code_possible(ack)) /* RFC 9768 section 5.1 */
         accurate_asked(c, &syn);

@@ -391,10 +391,10 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
         rack_sent_again(c, sent);
     rate_sent(c, sent, now);
     if (c->congestion.pacing_bytes_per_s) {
-        struct instant from = instant_max(c->pace_next, now);
+        struct instant from = instant_max(c->sending->pace_next, now);
         uint64_t ns =
             (uint64_t)sent->length * NS_PER_S / c->congestion.pacing_bytes_per_s; /* payload, as the rates are, and as Linux */
-        c->pace_next = instant_add(from, (int64_t)ns);
+        c->sending->pace_next = instant_add(from, (int64_t)ns);
     }
     if (!fresh && c->congestion.paced && !c->congestion.pacing_bytes_per_s)
         burst_pace(c, sent->length, 1, now);
@@ -416,9 +416,10 @@ int output_sent(struct tcp_connection *c, uint32_t index, struct instant now)
 
 bool output_paced(struct tcp_connection *c, struct instant now)
 {
-    if ((!c->congestion.pacing_bytes_per_s && !c->congestion.paced) || instant_reached(now, c->pace_next))
+    bool paced = c->congestion.pacing_bytes_per_s || c->congestion.paced;
+    if (!paced || !c->sending || instant_reached(now, c->sending->pace_next))
         return false;
-    timer_due(c, TIMER_PACE, c->pace_next);
+    timer_due(c, TIMER_PACE, c->sending->pace_next);
     return true;
 }
 

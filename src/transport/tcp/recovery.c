@@ -524,7 +524,7 @@ void recovery_timeout(struct tcp_connection *c, struct instant now)
     c->rack.probe_out = false;
     cc->cwnd = retransmit_queue_in_flight(&c->sent) + 1;
     cc->count = 0;
-    c->pace_next = now;
+    sending_of(&c->sending)->pace_next = now;
     c->recovery.state = RECOVERY_LOSS;
     c->recovery.high = c->snd.nxt;
     c->recovery.frto = (first || c->retries > 0) && c->socket.tcp->sysctls->frto;

@@ -34,9 +34,23 @@ struct seldom {
         bool on_trial;   /* the first after a pause of Fast Open: if it receives data, all is well again */
         uint8_t failure; /* enum fast_open_failure */
     } fast_open;
-    int soft_error;          /* the last ICMP complaint, told when the connection times out (RFC 1122 4.2.3.9) */
-    struct sequence fin;     /* of the peer's, with CONNECTION_FIN_AHEAD */
-    struct instant last_oow; /* when something unacceptable was last answered */
+    struct waiting_piece { /* small_queue.c: the last two that left, the older first */
+        struct instant first,
+            departure; /* when its first segment was handed to the wire, and when its last one will have left */
+        bool ended;
+    } waiting[2];
+    struct pipe_ack {         /* validation.c, RFC 7661 */
+        uint32_t most[2];     /* segments acknowledged in a round trip: the most of this half period, and of the one before */
+        struct instant since; /* when this half began */
+        struct instant validated;
+        struct sequence round_end;
+        uint64_t round_delivered;
+        bool begun, measured;
+    } pipe;
+    struct sequence urgent_end; /* behind the last urgent byte of ours; with CONNECTION_URGENT */
+    int soft_error;             /* the last ICMP complaint, told when the connection times out (RFC 1122 4.2.3.9) */
+    struct sequence fin;        /* of the peer's, with CONNECTION_FIN_AHEAD */
+    struct instant last_oow;    /* when something unacceptable was last answered */
 };
 extern const struct seldom SELDOM_NOTHING;
 

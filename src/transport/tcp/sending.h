@@ -6,38 +6,29 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "transport/tcp/burst.h"
-#include "transport/tcp/segment.h"
+#include "transport/tcp/sequence.h"
 
-/* What only a connection that has sent data has to know. */
-struct validation {       /* validation.c */
-    uint32_t used;        /* the most segments out since cwnd was last used to the full, */
-    struct instant since; /* which was then; or when cwnd was last shrunk for that */
-    /* RFC 7661 */
-    uint32_t pipe[2]; /* segments acknowledged in a round trip: the most of this half period, and of the one before */
-    struct instant pipe_since, validated;
-    struct sequence round_end;
-    uint64_t round_delivered;
-    bool begun, measured;
-};
+/* What only a connection that has sent data has to know. It is kept from then on: most of it is what was learnt of the path. */
+enum busy { BUSY_NOT, BUSY_SENDING, BUSY_WINDOW, BUSY_BUFFER, BUSY_KINDS };
 struct sending {
-    struct validation validation;
     struct { /* rate.c */
         struct instant delivered_time, first_sent;
         uint64_t bytes_per_s; /* the last good sample; 0 = none */
         uint64_t app_limited; /* until this much is delivered, samples say what the application did; 0 = not */
     } rate;
     struct burst_queue burst;
-    struct sequence urgent_end; /* behind the last urgent byte; with CONNECTION_URGENT */
-    struct waiting_piece {      /* small_queue.c: the last two that left, the older first */
-        struct instant first,
-            departure; /* when its first segment was handed to the wire, and when its last one will have left */
-        bool ended;
-    } waiting[2];
-    struct { /* busy.c */
-        enum busy { BUSY_NOT, BUSY_SENDING, BUSY_WINDOW, BUSY_BUFFER, BUSY_KINDS } kind;
+    struct validation {            /* validation.c */
+        struct sequence usage_end; /* a round trip of sending ends here, */
+        uint32_t usage_out;        /* and the most segments out in it */
+        uint32_t used;             /* the most segments out since cwnd was last used to the full, */
+        struct instant since;      /* which was then; or when cwnd was last shrunk for that */
+    } validation;
+    struct instant pace_next; /* when the next segment may leave, where the control, or the socket, paces */
+    struct {                  /* busy.c */
         struct instant since;
-        int64_t spent_ns[BUSY_KINDS];
-        bool wants_room; /* a write found the send buffer full */
+        int64_t spent_ns[BUSY_KINDS - 1]; /* from BUSY_SENDING on */
+        uint8_t kind;                     /* enum busy */
+        bool wants_room;                  /* a write found the send buffer full */
     } busy;
 };
 

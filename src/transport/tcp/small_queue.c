@@ -20,7 +20,7 @@ void small_queue_before(struct tcp_connection *c, struct instant now)
 
 void small_queue_sent(struct tcp_connection *c, const struct sent *sent)
 {
-    struct waiting_piece *piece = sending_of(&c->sending)->waiting;
+    struct waiting_piece *piece = seldom_of(&c->seldom)->waiting;
     if (piece[1].ended) {
         piece[0] = piece[1];
         piece[1].first = sent->time;
@@ -33,7 +33,7 @@ bool small_queue_full(struct tcp_connection *c, struct instant now)
 {
     if (!c->socket.tcp->sysctls->small_queues || !c->sending)
         return false;
-    const struct waiting_piece *piece = c->sending->waiting;
+    const struct waiting_piece *piece = c->seldom->waiting;
     if (!piece[1].ended || instant_reached(now, piece[0].departure))
         return false;
     timer_due(c, TIMER_PACE, piece[0].departure);
@@ -44,7 +44,7 @@ struct instant small_queue_departure(const struct tcp_connection *c, const struc
 {
     if (!c->socket.tcp->sysctls->small_queues || !c->sending)
         return sent->time;
-    const struct waiting_piece *piece = c->sending->waiting;
+    const struct waiting_piece *piece = c->seldom->waiting;
     for (unsigned i = 0; i < 2; i++)
         if (!instant_before(sent->time, piece[i].first) && (i == 1 || instant_before(sent->time, piece[1].first)))
             return piece[i].departure;

@@ -42,7 +42,7 @@ static struct tcp_connection *connect_create(struct tcp *tcp, const struct tcp_s
     if (!before)
         return c;
     c->snd.iss = sequence_add(old.send_next, UINT16_MAX + 2);
-    c->snd.una = c->snd.nxt = c->snd.partial_end = c->usage_end = c->recovery.high = c->snd.iss;
+    c->snd.una = c->snd.nxt = c->snd.partial_end = c->recovery.high = c->snd.iss;
     c->ts.recent = old.timestamp_recent;
     return c;
 }

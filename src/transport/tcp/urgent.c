@@ -131,21 +131,21 @@ void tcp_urgent(const struct tcp_socket *socket, struct tcp_urgent *out)
 
 void urgent_written(struct tcp_connection *c)
 {
-    sending_of(&c->sending)->urgent_end = output_end(c);
+    seldom_of(&c->seldom)->urgent_end = output_end(c);
     c->flags |= CONNECTION_URGENT;
 }
 
 void urgent_tell(const struct tcp_connection *c, struct tcp_segment *segment)
 {
-    if (!sequence_before(segment->sequence, c->sending->urgent_end))
+    if (!sequence_before(segment->sequence, c->seldom->urgent_end))
         return;
-    uint32_t distance = sequence_distance(segment->sequence, c->sending->urgent_end);
+    uint32_t distance = sequence_distance(segment->sequence, c->seldom->urgent_end);
     segment->urgent = (uint16_t)(distance < POINTER_MOST ? distance : POINTER_MOST);
     segment->flags |= TCP_URG;
 }
 
 void urgent_acknowledged(struct tcp_connection *c)
 {
-    if (!sequence_before(c->snd.una, c->sending->urgent_end))
+    if (!sequence_before(c->snd.una, c->seldom->urgent_end))
         c->flags &= ~(uint32_t)CONNECTION_URGENT;
 }

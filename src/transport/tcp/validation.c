@@ -45,16 +45,17 @@ static void threshold_remember(struct congestion *cc)
 static bool is_limited(const struct tcp_connection *c)
 {
     const struct congestion *cc = &c->congestion;
-    return c->flags & CONNECTION_CWND_LIMITED || (cc->cwnd < cc->ssthresh && cc->cwnd < 2 * c->usage_out);
+    return c->flags & CONNECTION_CWND_LIMITED || (cc->cwnd < cc->ssthresh && cc->cwnd < 2 * c->sending->validation.usage_out);
 }
 
 static void note_usage(struct tcp_connection *c, bool limited)
 {
+    struct validation *v = &sending_of(&c->sending)->validation;
     bool was = c->flags & CONNECTION_CWND_LIMITED;
-    if (!sequence_before(c->snd.una, c->usage_end) || limited || (!was && c->sent.count > c->usage_out)) {
+    if (!sequence_before(c->snd.una, v->usage_end) || limited || (!was && c->sent.count > v->usage_out)) {
         c->flags = (c->flags & ~(uint32_t)CONNECTION_CWND_LIMITED) | (limited ? (uint32_t)CONNECTION_CWND_LIMITED : 0u);
-        c->usage_out = c->sent.count;
-        c->usage_end = c->snd.nxt;
+        v->usage_out = c->sent.count;
+        v->usage_end = c->snd.nxt;
     }
 }
 
@@ -113,60 +114,60 @@ void validation_after_idle(struct tcp_connection *c, struct instant now)
 
 /* ---- RFC 7661 ---- */
 
-static uint32_t pipe_ack(const struct validation *v) { return v->pipe[0] > v->pipe[1] ? v->pipe[0] : v->pipe[1]; }
+static uint32_t pipe_ack(const struct pipe_ack *pipe) { return pipe->most[0] > pipe->most[1] ? pipe->most[0] : pipe->most[1]; }
 
 /* Undefined until a round trip was measured, which counts as validated (section 4.2). */
 static bool is_validated(const struct tcp_connection *c)
 {
-    const struct validation *v = c->sending ? &c->sending->validation : NULL;
-    return !v || !v->measured || pipe_ack(v) >= c->congestion.cwnd / 2;
+    const struct pipe_ack *pipe = &c->seldom->pipe;
+    return !pipe->measured || pipe_ack(pipe) >= c->congestion.cwnd / 2;
 }
 
 /* The maximum over a period of three round trips, or a second: as the best of its two halves. */
-static void pipe_age(const struct tcp_connection *c, struct validation *v, struct instant now)
+static void pipe_age(const struct tcp_connection *c, struct pipe_ack *pipe, struct instant now)
 {
     int64_t period = 3 * c->rtt.smoothed_ns > NS_PER_S ? 3 * c->rtt.smoothed_ns : NS_PER_S;
-    int64_t age = instant_since(now, v->pipe_since);
+    int64_t age = instant_since(now, pipe->since);
     if (age <= period / 2)
         return;
-    v->pipe[1] = age > period ? 0 : v->pipe[0];
-    v->pipe[0] = 0;
-    v->pipe_since = now;
+    pipe->most[1] = age > period ? 0 : pipe->most[0];
+    pipe->most[0] = 0;
+    pipe->since = now;
 }
 
 void validation_acknowledged(struct tcp_connection *c, struct instant now)
 {
-    struct validation *v = &sending_of(&c->sending)->validation;
-    if (!by_7661(c) || (v->begun && sequence_before(c->snd.una, v->round_end)))
+    struct pipe_ack *pipe = &seldom_of(&c->seldom)->pipe;
+    if (!by_7661(c) || (pipe->begun && sequence_before(c->snd.una, pipe->round_end)))
         return;
-    pipe_age(c, v, now);
-    if (v->begun) {
-        uint32_t sample = (uint32_t)(c->delivered - v->round_delivered);
-        v->pipe[0] = sample > v->pipe[0] ? sample : v->pipe[0];
-        v->measured = true;
+    pipe_age(c, pipe, now);
+    if (pipe->begun) {
+        uint32_t sample = (uint32_t)(c->delivered - pipe->round_delivered);
+        pipe->most[0] = sample > pipe->most[0] ? sample : pipe->most[0];
+        pipe->measured = true;
     }
-    v->begun = true;
-    v->round_end = c->snd.nxt;
-    v->round_delivered = c->delivered;
+    pipe->begun = true;
+    pipe->round_end = c->snd.nxt;
+    pipe->round_delivered = c->delivered;
 }
 
 /* Five minutes of a window that was not filled. */
 static void non_validated_over(struct tcp_connection *c, struct instant now)
 {
-    struct validation *v = &sending_of(&c->sending)->validation;
+    struct pipe_ack *pipe = &seldom_of(&c->seldom)->pipe;
     struct congestion *cc = &c->congestion;
-    pipe_age(c, v, now);
+    pipe_age(c, pipe, now);
     if (is_validated(c) || is_limited(c)) {
-        v->validated = now;
+        pipe->validated = now;
         return;
     }
-    if (instant_since(now, v->validated) < NON_VALIDATED_NS)
+    if (instant_since(now, pipe->validated) < NON_VALIDATED_NS)
         return;
     uint32_t least = c->socket.tcp->sysctls->initial_window;
     threshold_remember(cc);
     if (cc->cwnd > least)
         cc->cwnd = cc->cwnd / 2 > least ? cc->cwnd / 2 : least;
-    v->validated = now;
+    pipe->validated = now;
     event_window(c);
 }
 
@@ -174,7 +175,7 @@ void validation_loss(struct tcp_connection *c)
 {
     if (!by_7661(c) || is_validated(c))
         return;
-    uint32_t pipe = pipe_ack(&c->sending->validation), out = c->sent.count;
+    uint32_t pipe = pipe_ack(&c->seldom->pipe), out = c->sent.count;
     uint32_t used = pipe > out ? pipe : out;
     if (used < c->congestion.cwnd)
         c->congestion.cwnd = used > CONGESTION_WINDOW_LEAST ? used : CONGESTION_WINDOW_LEAST;

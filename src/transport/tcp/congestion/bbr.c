@@ -222,8 +222,6 @@ static void window_set(struct congestion *cc, struct bbr *s, const struct conges
     }
     if (cwnd < FLIGHT_LEAST)
         cwnd = FLIGHT_LEAST;
-    if (cwnd > cc->clamp)
-        cwnd = cc->clamp;
     cc->cwnd = s->mode == PROBE_RTT && cwnd > FLIGHT_LEAST ? FLIGHT_LEAST : cwnd;
 }
 

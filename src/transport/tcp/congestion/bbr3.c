@@ -500,7 +500,7 @@ static void window_set(struct congestion *cc, struct bbr3 *s, const struct conge
     else if (s->mode == PROBE_RTT || s->mode == CRUISE)
         cap = with_headroom(s);
     cap = most(least(cap, s->inflight_shortterm), FLIGHT_LEAST);
-    cc->cwnd = least(least(cwnd, cap), cc->clamp);
+    cc->cwnd = least(cwnd, cap);
 }
 
 static void bbr3_control(struct congestion *cc, const struct congestion_ack *ack)

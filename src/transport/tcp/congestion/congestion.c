@@ -41,7 +41,6 @@ void congestion_start(struct congestion *cc, const struct congestion_ops *ops, s
     if (cc->cwnd == 0) {
         cc->cwnd = CONGESTION_INITIAL_WINDOW;
         cc->ssthresh = UINT32_MAX;
-        cc->clamp = UINT32_MAX;
     }
     if (ops->start)
         ops->start(cc, now);
@@ -57,7 +56,7 @@ uint32_t congestion_slow_start(struct congestion *cc, uint32_t acked)
 {
     uint32_t target = cc->ssthresh - cc->cwnd < acked ? cc->ssthresh : cc->cwnd + acked;
     acked -= target - cc->cwnd;
-    cc->cwnd = target < cc->clamp ? target : cc->clamp;
+    cc->cwnd = target;
     return acked;
 }
 
@@ -72,8 +71,6 @@ void congestion_additive(struct congestion *cc, uint32_t per, uint32_t acked)
         cc->cwnd += cc->count / per;
         cc->count %= per;
     }
-    if (cc->cwnd > cc->clamp)
-        cc->cwnd = cc->clamp;
 }
 
 void congestion_describe(char *out, size_t size_bytes, const char *format, ...)

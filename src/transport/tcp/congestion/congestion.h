@@ -17,7 +17,6 @@ struct congestion {
     uint32_t cwnd;               /* congestion window, at least 1 */
     uint32_t ssthresh;           /* UINT32_MAX: not set yet */
     uint32_t count;              /* segments acknowledged since cwnd last grew, in congestion avoidance */
-    uint32_t clamp;              /* cwnd never grows past this */
     uint64_t pacing_bytes_per_s; /* set by controls that pace; else 0 */
     bool paced;              /* segments leave at a pace, whatever the control does (net.imp.tcp_paced, SO_MAX_PACING_RATE) */
     uint8_t slow_start_exit; /* enum congestion_exit, for controls that know several */

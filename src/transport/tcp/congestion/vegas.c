@@ -48,8 +48,6 @@ static void adjust(struct congestion *cc, const struct vegas *s)
     }
     if (cc->cwnd < CONGESTION_WINDOW_LEAST)
         cc->cwnd = CONGESTION_WINDOW_LEAST;
-    if (cc->cwnd > cc->clamp)
-        cc->cwnd = cc->clamp;
 }
 
 static void vegas_avoid(struct congestion *cc, const struct congestion_ack *ack)
