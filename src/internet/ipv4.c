@@ -71,9 +71,9 @@ static void output(struct stack *stack, const struct ip_hop *hop, struct frame *
     if (hop->kind == HOP_LOCAL || interface->loopback)
         stack_loop_back(stack, packet, ETHERTYPE_IPV4, now);
     else if (hop->kind == HOP_BROADCAST)
-        interface->transmit(interface, packet, ETHERTYPE_IPV4, MAC_BROADCAST, now);
+        interface->transmit(interface, packet, ETHERTYPE_IPV4, &MAC_BROADCAST, now);
     else if (ip_is_multicast(&hop->next))
-        interface->transmit(interface, packet, ETHERTYPE_IPV4, mac_of_multicast(&hop->next), now);
+        interface->transmit(interface, packet, ETHERTYPE_IPV4, (struct mac[]){mac_of_multicast(&hop->next)}, now);
     else
         output_neighbour(stack, hop, packet, now);
 }

@@ -263,7 +263,8 @@ static void depart(struct departure *out, struct frame *frame)
     if (out->hop.kind == HOP_LOCAL || interface->loopback)
         stack_loop_back(out->stack, frame, ETHERTYPE_IPV6, out->now);
     else if (ip_is_multicast(&out->header.destination))
-        interface->transmit(interface, frame, ETHERTYPE_IPV6, mac_of_multicast(&out->header.destination), out->now);
+        interface->transmit(interface, frame, ETHERTYPE_IPV6, (struct mac[]){mac_of_multicast(&out->header.destination)},
+                            out->now);
     else
         neighbour_send(&out->stack->neighbours, interface, &out->hop.next, frame, out->now);
 }

@@ -86,7 +86,7 @@ static struct ip_interface *interface_adopt(struct stack *stack, struct interfac
 void stack_loop_back(struct stack *stack, struct frame *packet, uint16_t ethertype, struct instant now)
 {
     struct interface *lo = list_entry(stack->interfaces.next, struct interface, link);
-    lo->transmit(lo, packet, ethertype, MAC_NONE, now);
+    lo->transmit(lo, packet, ethertype, &MAC_NONE, now);
 }
 
 /* ---- life ---- */

@@ -110,7 +110,7 @@ static void arp_send(struct interface *interface, const struct arp_packet *packe
     struct frame *frame = frame_create(interface->node->engine, FRAME_HEADROOM, ETHERNET_MINIMUM_BYTES);
     arp_build(packet, frame_append(frame, ARP_BYTES));
     frame->network = frame_mark(frame);
-    interface->transmit(interface, frame, ETHERTYPE_ARP, destination, now);
+    interface->transmit(interface, frame, ETHERTYPE_ARP, &destination, now);
 }
 
 void arp_ask(struct interface *interface, const struct ip *source, const struct ip *target, const struct mac *known,

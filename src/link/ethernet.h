@@ -25,11 +25,16 @@ static inline int ethernet_parse(const uint8_t *data, size_t length, struct ethe
     out->ethertype = load_u16(data + 12);
     return 0;
 }
+static inline void ethernet_write(uint8_t out[ETHERNET_HEADER_BYTES], const struct mac *destination, const struct mac *source,
+                                  uint16_t ethertype)
+{
+    memcpy(out, destination->b, 6);
+    memcpy(out + 6, source->b, 6);
+    store_u16(out + 12, ethertype);
+}
 static inline void ethernet_build(const struct ethernet_header *header, uint8_t out[ETHERNET_HEADER_BYTES])
 {
-    memcpy(out, header->destination.b, 6);
-    memcpy(out + 6, header->source.b, 6);
-    store_u16(out + 12, header->ethertype);
+    ethernet_write(out, &header->destination, &header->source, header->ethertype);
 }
 /* "02:..:01 > ff:..:ff, ethertype ARP (0x0806)", as tcpdump -e begins a line. Returns `out`. 80 bytes always suffice. */
 char *ethernet_print(const struct ethernet_header *header, char *out, size_t size_bytes);

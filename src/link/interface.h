@@ -29,7 +29,7 @@ struct interface { /* what every packet asks for is in the first two cache lines
     void (*receive)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, struct mac source,
                     struct instant now);
     /* Frames a packet (taken; data at its IP or ARP header, headroom for the link header) to `destination` and sends it. */
-    void (*transmit)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, struct mac destination,
+    void (*transmit)(struct interface *interface, struct frame *packet_taken, uint16_t ethertype, const struct mac *destination,
                      struct instant now);
     struct list taps;
     struct mac mac;

@@ -50,8 +50,8 @@ static void deliver(struct timer *timer, struct instant now)
     }
 }
 
-static void loopback_transmit(struct interface *interface, struct frame *packet, uint16_t ethertype, struct mac destination,
-                              struct instant now)
+static void loopback_transmit(struct interface *interface, struct frame *packet, uint16_t ethertype,
+                              const struct mac *destination, struct instant now)
 {
     (void)destination;
     struct loopback *loopback = container_of(interface, struct loopback, interface);

@@ -148,6 +148,7 @@ static struct neighbour *neighbour_create(struct neighbour_cache *cache, struct 
     n->cache = cache;
     n->interface = interface;
     n->address = *address;
+    n->ethertype = ops_of(n)->ethertype;
     n->state = NEIGHBOUR_FAILED; /* nothing known: the caller moves it on */
     list_push_back(&cache->all, &n->link);
     if (++cache->count > cache->slot_count) {
@@ -246,7 +247,7 @@ static void transmit(struct neighbour *n, struct frame *packet, struct instant n
         n->state = NEIGHBOUR_STALE;
         set_state(n, NEIGHBOUR_DELAY, now);
     }
-    n->interface->transmit(n->interface, packet, ops_of(n)->ethertype, n->mac, now);
+    n->interface->transmit(n->interface, packet, n->ethertype, &n->mac, now);
 }
 
 static void transmit_queue(struct neighbour *n, struct instant now)
@@ -290,7 +291,8 @@ void neighbour_send(struct neighbour_cache *cache, struct interface *interface, 
     neighbour_hand(n, packet, now);
 }
 
-void neighbour_hand(struct neighbour *n, struct frame *packet, struct instant now)
+/* To one that must be asked first, or doubted from now on. */
+static __attribute__((noinline)) void hand_in_doubt(struct neighbour *n, struct frame *packet, struct instant now)
 {
     if (n->state != NEIGHBOUR_FAILED && n->state != NEIGHBOUR_INCOMPLETE) {
         transmit(n, packet, now);
@@ -299,6 +301,15 @@ void neighbour_hand(struct neighbour *n, struct frame *packet, struct instant no
     queue_push(n, packet);
     if (n->state == NEIGHBOUR_FAILED)
         set_state(n, NEIGHBOUR_INCOMPLETE, now);
+}
+
+void neighbour_hand(struct neighbour *n, struct frame *packet, struct instant now)
+{
+    enum neighbour_state state = neighbour_state_at(n, now);
+    if (state == NEIGHBOUR_FAILED || state == NEIGHBOUR_INCOMPLETE || state == NEIGHBOUR_STALE)
+        hand_in_doubt(n, packet, now);
+    else
+        n->interface->transmit(n->interface, packet, n->ethertype, &n->mac, now);
 }
 
 /* ---- what others tell ---- */

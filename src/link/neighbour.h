@@ -32,6 +32,7 @@ struct neighbour {
     bool told;             /* that it exists: its first state comes from nowhere */
     bool locked;           /* in use by the ip6 room (a default router): never evicted */
     uint16_t queued;
+    uint16_t ethertype;                     /* of its packets: the ops' */
     struct frame *queue_first, *queue_last; /* packets that wait; data at the IP header */
     struct instant reachable_until;
     struct timer timer;

@@ -45,6 +45,14 @@ static void show_taps(struct interface *interface, const struct frame *frame, bo
     }
 }
 
+/* Not to our own address: to everyone, or to a group that was joined. */
+static __attribute__((noinline)) bool for_our_groups(struct interface *interface, const uint8_t *destination)
+{
+    struct mac mac;
+    memcpy(mac.b, destination, sizeof mac.b);
+    return mac_is_group(mac) && (mac_equal(mac, MAC_BROADCAST) || group_find(interface, mac));
+}
+
 static void nic_receive(struct port *port, struct frame *frame, struct instant now)
 {
     struct interface *interface = port->owner;
@@ -56,15 +64,15 @@ static void nic_receive(struct port *port, struct frame *frame, struct instant n
     bool tapped = !list_empty(&interface->taps);
     if (tapped)
         show_taps(interface, frame, false, true, now);
+    const uint8_t *bytes = frame->data;
     struct ethernet_header header;
-    if (ethernet_parse(frame->data, frame->length, &header) != 0) {
+    if (ethernet_parse(bytes, frame->length, &header) != 0) {
         interface->receive_drops++;
         node_drop(interface->node, frame, DROP_ETHERNET_MALFORMED);
         return;
     }
-    bool group = mac_is_group(header.destination);
-    if (group ? !mac_equal(header.destination, MAC_BROADCAST) && !group_find(interface, header.destination)
-              : !mac_equal(header.destination, interface->mac)) {
+    bool group = memcmp(bytes, interface->mac.b, sizeof interface->mac.b) != 0; /* or somebody else */
+    if (group && !for_our_groups(interface, bytes)) {
         interface->node->drops[DROP_ETHERNET_NOT_FOR_US]++;
         frame_release(frame);
         return;
@@ -76,7 +84,7 @@ static void nic_receive(struct port *port, struct frame *frame, struct instant n
     if (frame->refs > 1) /* the marks and the pull below are edits */
         frame = frame_own(frame, 0);
     frame->link = frame_mark(frame);
-    frame->flags = (uint16_t)(group ? frame->flags | FRAME_BROADCAST : frame->flags & ~FRAME_BROADCAST);
+    frame->flags = (uint16_t)((frame->flags & ~FRAME_BROADCAST) | (group ? FRAME_BROADCAST : 0));
     frame_pull(frame, ETHERNET_HEADER_BYTES);
     interface->receive(interface, frame, header.ethertype, header.source, now);
 }
@@ -99,23 +107,25 @@ static struct frame *padded(struct interface *interface, struct frame *frame)
     return frame;
 }
 
-static inline void send_whole(struct interface *interface, struct frame *frame, struct instant now)
+/* With its header, of `total` bytes. */
+static inline void send_whole(struct interface *interface, struct frame *frame, uint32_t total, struct instant now)
 {
-    if (!interface->up || !interface->port) {
+    if (!interface->up) {
         interface->send_drops++;
         node_drop(interface->node, frame, DROP_INTERFACE_DOWN);
         return;
     }
-    if (frame_total(frame) < ETHERNET_HEADER_BYTES || frame_total(frame) > interface->mtu + ETHERNET_HEADER_BYTES) {
+    if (total > interface->mtu + ETHERNET_HEADER_BYTES) {
         interface->send_drops++;
-        node_drop(interface->node, frame,
-                  frame_total(frame) < ETHERNET_HEADER_BYTES ? DROP_ETHERNET_MALFORMED : DROP_IP_TOO_BIG);
+        node_drop(interface->node, frame, DROP_IP_TOO_BIG);
         return;
     }
-    if (frame_total(frame) < ETHERNET_MINIMUM_BYTES)
+    if (total < ETHERNET_MINIMUM_BYTES) {
         frame = padded(interface, frame);
+        total = ETHERNET_MINIMUM_BYTES;
+    }
     interface->sent_frames++;
-    interface->sent_bytes += frame_total(frame);
+    interface->sent_bytes += total;
     if (!list_empty(&interface->taps))
         show_taps(interface, frame, true, true, now);
     port_transmit(interface->port, frame, now);
@@ -123,18 +133,26 @@ static inline void send_whole(struct interface *interface, struct frame *frame, 
 
 void interface_send_raw(struct interface *interface, struct frame *frame, struct instant now)
 {
-    send_whole(interface, frame, now);
+    uint32_t total = frame_total(frame);
+    bool down = !interface->up || !interface->port;
+    if (down || total < ETHERNET_HEADER_BYTES) {
+        interface->send_drops++;
+        node_drop(interface->node, frame, down ? DROP_INTERFACE_DOWN : DROP_ETHERNET_MALFORMED);
+        return;
+    }
+    send_whole(interface, frame, total, now);
 }
 
-static void nic_transmit(struct interface *interface, struct frame *packet, uint16_t ethertype, struct mac destination,
+static void nic_transmit(struct interface *interface, struct frame *packet, uint16_t ethertype, const struct mac *destination,
                          struct instant now)
 {
-    if (packet->refs > 1 || frame_headroom(packet) < ETHERNET_HEADER_BYTES)
-        packet = frame_own(packet, ETHERNET_HEADER_BYTES);
-    const struct ethernet_header header = {.destination = destination, .source = interface->mac, .ethertype = ethertype};
-    ethernet_build(&header, frame_push(packet, ETHERNET_HEADER_BYTES));
+    if (packet->refs != 1 || frame_headroom(packet) < ETHERNET_HEADER_BYTES) {
+        nic_transmit(interface, frame_own(packet, ETHERNET_HEADER_BYTES), ethertype, destination, now);
+        return;
+    }
+    ethernet_write(frame_push(packet, ETHERNET_HEADER_BYTES), destination, &interface->mac, ethertype);
     packet->link = frame_mark(packet);
-    send_whole(interface, packet, now);
+    send_whole(interface, packet, frame_total(packet), now);
 }
 
 static void nic_carrier(struct port *port, bool up)

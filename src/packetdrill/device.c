@@ -43,8 +43,8 @@ static bool is_own_talk(const struct frame *packet, uint16_t ethertype)
     return head[6] == PROTOCOL_ICMPV6 && ((head[40] >= 130 && head[40] <= 137) || head[40] == 143);
 }
 
-static void device_transmit(struct interface *interface, struct frame *packet, uint16_t ethertype, struct mac destination,
-                            struct instant now)
+static void device_transmit(struct interface *interface, struct frame *packet, uint16_t ethertype,
+                            const struct mac *destination, struct instant now)
 {
     (void)destination;
     struct drill *drill = wire_peer(interface->port)->owner;

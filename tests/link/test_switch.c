@@ -90,7 +90,7 @@ static void say(struct lan *lan, unsigned from, struct mac to, uint32_t bytes)
     struct interface *interface = lan->stations[from].interface;
     struct frame *frame = frame_create(lan->engine, FRAME_HEADROOM, bytes + 1);
     memset(frame_append(frame, bytes), 0x55, bytes);
-    interface->transmit(interface, frame, 0x88b5, to, engine_now(lan->engine));
+    interface->transmit(interface, frame, 0x88b5, &to, engine_now(lan->engine));
     engine_run(lan->engine, instant_add(engine_now(lan->engine), NS_PER_MS));
 }
 
