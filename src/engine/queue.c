@@ -15,7 +15,8 @@
  * what is sensible, as after such a jump, base goes back and everything is dealt out anew; that happens again only after it has doubled.
  *
  * Entries carry their whole key, so that nothing here follows a pointer to a timer except to write where it is. Timers are members of
- * their owners, entries lie in two arrays that grow by doubling: nothing is allocated per event. A timer's slot is 0 (idle), a place in
+ * their owners, entries lie in two arrays that grow by doubling: nothing is allocated per event. When nothing is scheduled a large pool is given
+ * back: it may be the trace of a busy time with a hundred thousand timers. A timer's slot is 0 (idle), a place in
  * the heap + 1, or a place in the pool with IN_WHEEL. */
 #include "engine/queue.h"
 
@@ -24,7 +25,7 @@
 #include "base/memory.h"
 #include "engine/engine.h"
 
-enum { GRAIN_BITS = 10, SPILL_LEAST = 64 };
+enum { GRAIN_BITS = 10, SPILL_LEAST = 64, POOL_KEPT = 1024 /* entries, when nothing is scheduled */ };
 #define IN_WHEEL UINT32_C(0x80000000)
 
 struct wheel_entry {
@@ -234,10 +235,21 @@ static inline uint32_t first_list(const struct queue *queue) /* the wheel is not
     return level * WHEEL_SLOTS + word * 64 + (unsigned)__builtin_ctzll(queue->occupied[level][word]);
 }
 
+static void pool_rest(struct queue *queue)
+{
+    if (queue->pool_capacity <= POOL_KEPT)
+        return;
+    memory_free(queue->pool);
+    queue->pool = NULL;
+    queue->pool_used = queue->pool_capacity = queue->pool_free = 0;
+}
+
 const struct queue_entry *queue_refill(struct queue *queue)
 {
-    if (!queue->wheel_count)
+    if (!queue->wheel_count) {
+        pool_rest(queue);
         return NULL;
+    }
     uint32_t list = first_list(queue), first = queue->slots[list];
     queue->spill_at = SPILL_LEAST;
     if (!queue->pool[first].next) { /* alone, as it mostly is: no need to deal */

@@ -104,7 +104,11 @@ static void queue_finds_its_way_back(void **state)
     }
     assert_ptr_equal(queue_first(&queue)->timer, &far);
     queue_remove(&queue, &far);
+    assert_true(queue.pool_capacity > TIMERS);
     assert_null(queue_first(&queue));
+    assert_int_equal(queue.pool_capacity, 0); /* nothing is scheduled: what the busy time took is given back */
+    queue_set(&queue, &far, 7200 * NS_PER_S, 0, &far);
+    assert_ptr_equal(queue_first(&queue)->timer, &far);
     queue_free(&queue);
 }
 

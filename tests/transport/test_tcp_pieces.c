@@ -13,7 +13,6 @@
 #include "base/random.h"
 #include "engine/engine.h"
 #include "transport/tcp/congestion/congestion.h"
-#include "transport/tcp/connection.h"
 #include "transport/tcp/reassembly.h"
 #include "transport/tcp/receive_buffer.h"
 #include "transport/tcp/retransmit_queue.h"
@@ -516,17 +515,9 @@ static void cubic_without_reno_keeps_its_plateau(void **state)
     assert_true(after[0] > 150);       /* half a segment a round trip, three hundred times */
 }
 
-/* bench/bench_idle.c measures it; here it is kept: with the allocator's share and a place in the table, an idle end is under 1 KiB. */
-static void an_idle_connection_is_small(void **state)
-{
-    (void)state;
-    assert_true(sizeof(struct tcp_connection) <= 1024 - 16 - 2 * sizeof(void *));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_idle_connection_is_small),
         cmocka_unit_test(classic_hystart_sees_delay),
         cmocka_unit_test(classic_hystart_sees_trains),
         cmocka_unit_test(classic_hystart_may_look_at_one_sign),

@@ -40,6 +40,14 @@ struct tcp_connection {
         uint8_t scale;
     } snd;
     struct {
+        uint8_t state; /* enum recovery_state */
+        bool undo_possible;
+        bool reordering_seen;
+        bool frto;            /* RFC 5682: finding out whether a timeout was real */
+        struct sequence high; /* recovery ends when this is acknowledged */
+        uint32_t reordering;  /* duplicate ACKs that mean loss */
+    } recovery;
+    struct {
         struct sequence irs, nxt, wup; /* wup: RCV.NXT as last sent */
         uint32_t wnd;                  /* as last sent, counted from wup */
         uint32_t limit;                /* of the buffer, bytes; receive_memory.c says of what */
@@ -58,22 +66,14 @@ struct tcp_connection {
     struct retransmit_queue sent;
     struct rtt rtt;
     struct congestion congestion;
-    struct {
-        uint8_t state; /* enum recovery_state */
-        bool undo_possible;
-        bool reordering_seen;
-        bool frto;            /* RFC 5682: finding out whether a timeout was real */
-        struct sequence high; /* recovery ends when this is acknowledged */
-        uint32_t reordering;  /* duplicate ACKs that mean loss */
-    } recovery;
     struct repair *repair;      /* NULL as long as there is nothing to repair: repair_of() */
     struct {                    /* RFC 8985 */
         struct instant time;    /* when the latest segment that is known to have arrived was sent, */
-        struct sequence end;    /* where it ends, */
-        int64_t rtt_ns;         /* and how long it took */
-        uint64_t adjusted;      /* c->delivered when the reordering window last grew */
+        int64_t rtt_ns;         /* how long it took, */
+        struct sequence end;    /* and where it ends */
         uint8_t steps, persist; /* the window is steps quarters of the least RTT, for `persist` recoveries more */
         bool advanced, dsack_seen;
+        uint64_t adjusted;                   /* c->delivered when the window last grew */
         bool probe_out, probe_retransmitted; /* a tail loss probe is out, up to probe_end; it was an old segment */
         struct sequence probe_end;
     } rack;

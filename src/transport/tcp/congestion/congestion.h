@@ -14,15 +14,15 @@
 struct congestion_ops;
 struct congestion {
     const struct congestion_ops *ops;
-    uint32_t cwnd;               /* congestion window, at least 1 */
-    uint32_t ssthresh;           /* UINT32_MAX: not set yet */
-    uint32_t count;              /* segments acknowledged since cwnd last grew, in congestion avoidance */
-    uint64_t pacing_bytes_per_s; /* set by controls that pace; else 0 */
+    uint32_t cwnd;           /* congestion window, at least 1 */
+    uint32_t ssthresh;       /* UINT32_MAX: not set yet */
+    uint32_t count;          /* segments acknowledged since cwnd last grew, in congestion avoidance */
     bool paced;              /* segments leave at a pace, whatever the control does (net.imp.tcp_paced, SO_MAX_PACING_RATE) */
     uint8_t slow_start_exit; /* enum congestion_exit, for controls that know several */
     uint8_t classic_signs;   /* CUBIC's classic HyStart: which count, CONGESTION_SIGN_TRAIN and _DELAY; 0 = both */
     bool unfriendly;         /* CUBIC: never as fast as Reno where the cubic is slower */
-    void *state;             /* the control's own: congestion_state() */
+    uint64_t pacing_bytes_per_s; /* set by controls that pace; else 0 */
+    void *state;                 /* the control's own: congestion_state() */
 };
 
 /* When slow start ends though nothing was lost: never, by HyStart++ (RFC 9406), by Linux's older HyStart. */
