@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "net/net_options.h"
 
 /* What an application may know of the world: the one door. Two worlds stand behind it, a lab node's own stack (net_lab.c) and this
  * machine's kernel (net_host.c); one conformance suite runs on both. Calls that can wait must be made inside a task (net_spawn) and
@@ -39,17 +40,6 @@ struct stream {
 struct listener {
     struct net *net;
     uint32_t index, generation;
-};
-struct stream_options {       /* what TCP is asked for; zero: the world's default */
-    uint32_t buffer_bytes;    /* of sending and of receiving, instead of auto-tuning */
-    uint16_t maximum_segment; /* bytes */
-    const char *congestion;   /* a congestion control's name, borrowed for the call; IMP_NOT_FOUND */
-};
-struct dial_options {
-    struct endpoint local; /* family 0 and port 0: chosen */
-    uint8_t ttl;           /* 0 = the node's default */
-    struct stream_options stream;
-    bool fast_open; /* RFC 7413, for who writes first: the first write goes with the SYN, and may be what tells of failure */
 };
 /* Connects by TCP. IMP_REFUSED, IMP_UNREACHABLE, IMP_TIMEOUT; IMP_INVALID for a group address. `options` may be NULL. */
 int net_dial(struct net *net, const struct endpoint *remote, const struct dial_options *options, struct instant deadline,
@@ -83,14 +73,6 @@ int stream_remote(struct stream stream, struct endpoint *out);
 struct udp {
     struct net *net;
     uint32_t index, generation;
-};
-struct udp_options {
-    struct endpoint local;  /* as for net_listen */
-    struct endpoint remote; /* family 0: unconnected. Connected: only its datagrams arrive, and its ICMP errors are ours */
-    uint16_t interface;     /* bind to one interface; 0 = any */
-    uint8_t ttl;            /* 0 = default */
-    bool broadcast;         /* may send to broadcast addresses */
-    bool dont_fragment;     /* IMP_TOO_BIG instead of fragments */
 };
 int net_udp(struct net *net, const struct udp_options *options, struct udp *out);
 /* `to` may be NULL on a connected socket. Does not wait for the network: 0 when it was sent or queued. */

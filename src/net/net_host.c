@@ -162,6 +162,16 @@ int host_set_hops(struct host_object *object, uint8_t ttl)
     return error ? host_error(errno) : 0;
 }
 
+int host_set_traffic_class(int fd, uint8_t family, uint8_t traffic_class)
+{
+    int value = traffic_class, error = 0;
+    if (family != 6)
+        error |= setsockopt(fd, IPPROTO_IP, IP_TOS, &value, sizeof value);
+    if (family != 4)
+        error |= setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof value);
+    return error ? host_error(errno) : 0;
+}
+
 static int object_set_ttl(struct net_object *object, uint8_t ttl) { return host_set_hops(host_of(object), ttl); }
 
 /* ---- streams ---- */
@@ -241,7 +251,7 @@ static int tcp_stream_inside(struct net_object *stream, struct socket_inside *ou
 }
 
 /* Before connect() and listen(), so that the window scale fits. */
-static int tune(int fd, const struct stream_options *options)
+static int tune(int fd, uint8_t family, const struct stream_options *options)
 {
     int bytes = options->buffer_bytes < INT_MAX ? (int)options->buffer_bytes : INT_MAX, segment = options->maximum_segment;
     if (bytes && (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) != 0 ||
@@ -249,6 +259,9 @@ static int tune(int fd, const struct stream_options *options)
         return host_error(errno);
     if (segment && setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)) != 0)
         return host_error(errno);
+    int error = options->traffic_class ? host_set_traffic_class(fd, family, options->traffic_class) : 0;
+    if (error)
+        return error;
     const char *name = options->congestion;
     if (name && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) != 0)
         return errno == ENOENT ? IMP_NOT_FOUND : host_error(errno);
@@ -266,9 +279,9 @@ static const struct stream_ops TCP_STREAM = {.read = tcp_stream_read,
                                              .remote = tcp_stream_remote,
                                              .inside = tcp_stream_inside};
 
-static int stream_create(struct net *net, int fd, uint8_t family, struct host_object **out)
+static int stream_create(struct net *net, int fd, uint8_t family, bool delay, struct host_object **out)
 {
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){!delay}, sizeof(int));
     int error = host_object_create(net, NET_STREAM, fd, out);
     if (error)
         return error;
@@ -286,10 +299,10 @@ static int host_dial(struct net *net, const struct endpoint *remote, const struc
     int fd = host_socket(&family, SOCK_STREAM, 0, 0);
     if (fd < 0)
         return host_error(errno);
-    int error = stream_create(net, fd, family, &stream);
+    int error = stream_create(net, fd, family, options->stream.delay, &stream);
     if (error)
         return error;
-    error = tune(fd, &options->stream);
+    error = tune(fd, family, &options->stream);
     if (!error && options->ttl)
         error = host_set_hops(stream, options->ttl);
     if (!error && (options->local.address.family || options->local.port)) {
@@ -340,7 +353,7 @@ static int host_listen(struct net *net, const struct endpoint *local, const stru
         at.address = ip_any(family == 4 ? 4 : 6);
     socklen_t length = host_address_make(&at, false, &address);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)); /* no wait for TIME_WAIT of an earlier run */
-    int error = tune(fd, options);
+    int error = tune(fd, family, options);
     if (!error && (bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, LIMIT_NET_BACKLOG) != 0))
         error = host_error(errno);
     if (error) {
@@ -351,6 +364,7 @@ static int host_listen(struct net *net, const struct endpoint *local, const stru
     if (error)
         return error;
     listener->family = family;
+    listener->delay = options->delay;
     *out = &listener->object;
     return 0;
 }
@@ -361,7 +375,7 @@ static int host_accept(struct net_object *listener, struct net_object **out)
     int fd = accept4(host_of(listener)->source.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return errno == ECONNABORTED ? IMP_BUSY : host_error(errno);
-    int error = stream_create(listener->net, fd, host_of(listener)->family, &stream);
+    int error = stream_create(listener->net, fd, host_of(listener)->family, host_of(listener)->delay, &stream);
     if (!error)
         *out = &stream->object;
     return error;

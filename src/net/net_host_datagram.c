@@ -116,6 +116,8 @@ int host_udp_open(struct net *net, const struct udp_options *options, struct net
         set_dont_fragment(udp);
     if (options->ttl)
         error = host_set_hops(udp, options->ttl);
+    if (!error && options->traffic_class)
+        error = host_set_traffic_class(udp->source.fd, udp->family, options->traffic_class);
     if (options->interface && setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &(int){options->interface}, sizeof(int)) != 0)
         error = host_error(errno);
     struct endpoint local = options->local;

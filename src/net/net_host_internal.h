@@ -17,6 +17,7 @@ struct host_object { /* a kernel socket behind a handle */
     struct loop_source source;
     uint8_t family; /* 4, 6, or 0 for an IPv6 socket that carries both */
     bool finished;  /* TCP: half-closed by us */
+    bool delay;     /* a listener whose streams have Nagle's delay */
     bool connected; /* UDP */
     bool raw;       /* ICMP: a raw socket, not a ping socket */
     uint16_t identifier;
@@ -33,6 +34,7 @@ void host_object_close(struct net_object *object);
 bool host_object_poll(struct net_object *object, short events); /* asks the kernel without waiting */
 int host_object_local(struct net_object *object, struct endpoint *out);
 int host_set_hops(struct host_object *object, uint8_t ttl);
+int host_set_traffic_class(int fd, uint8_t family, uint8_t traffic_class); /* family as in struct host_object */
 /* A socket of the family (0: both, or IPv4 alone where the kernel has no IPv6, told through *family). */
 int host_socket(uint8_t *family, int type, int protocol4, int protocol6);
 

@@ -4,7 +4,7 @@
  * Their owner is the object behind the handle, and `changed` wakes whoever waits for it (net_object_changed). ICMP and packet sockets, which
  * keep queues of their own, are in net_lab_raw.c; the capability to configure is net_config.c over internet/config.h.
  *
- * Streams are made without Nagle's delay, as on a host: applications here write whole messages.
+ * Streams are made without Nagle's delay unless it is asked for, as on a host: applications here write whole messages.
  *
  * Determinism: handles, identifiers and tasks come in the order of the node's own events; randomness is the node's stream.
  *
@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "internet/ecn.h"
 #include "internet/stack.h"
 #include "net/limits.h"
 #include "net/net_lab_internal.h"
@@ -104,6 +105,8 @@ static int settings_tune(struct tcp_settings *settings, const struct stream_opti
 {
     settings->send_buffer_bytes = settings->receive_buffer_bytes = options->buffer_bytes;
     settings->maximum_segment = options->maximum_segment;
+    settings->no_delay = !options->delay;
+    settings->personal.traffic_class = options->traffic_class & (uint8_t)~ECN_MASK;
     settings->congestion = options->congestion;
     return options->congestion && !congestion_find(options->congestion) ? IMP_NOT_FOUND : 0;
 }
@@ -136,7 +139,6 @@ static int lab_dial(struct net *net, const struct endpoint *remote, const struct
     struct tcp_settings settings = {.local = options->local,
                                     .remote = *remote,
                                     .ttl = options->ttl,
-                                    .no_delay = true,
                                     .fast_open = options->fast_open,
                                     .changed = tcp_changed,
                                     .owner = stream};
@@ -159,7 +161,6 @@ static int lab_listen(struct net *net, const struct endpoint *local, const struc
     if (!listener)
         return IMP_LIMIT;
     struct tcp_settings settings = {.local = *local,
-                                    .no_delay = true,
                                     .backlog = LIMIT_NET_BACKLOG,
                                     .fast_open_queue = LIMIT_NET_BACKLOG,
                                     .changed = tcp_changed,
@@ -199,6 +200,7 @@ static int lab_udp_open(struct net *net, const struct udp_options *options, stru
                                            .remote = options->remote,
                                            .interface = options->interface,
                                            .ttl = options->ttl,
+                                           .traffic_class = options->traffic_class,
                                            .broadcast = options->broadcast,
                                            .dont_fragment = options->dont_fragment,
                                            .changed = udp_changed,

@@ -1,6 +1,7 @@
 #ifndef IMP_TOOLS_IPERF3_H
 #define IMP_TOOLS_IPERF3_H
 
+#include "engine/frame.h"
 #include "net/service.h"
 #include "tools/iperf3_message.h"
 #include "tools/tool.h"
@@ -19,21 +20,38 @@ struct iperf3_stream {
     uint64_t blocks;
     /* UDP */
     int64_t packets, lost, out_of_order;
+    int64_t sequence, sequence_omitted, lost_omitted; /* the last (sender) or highest number; what was before -O ended */
     double jitter_s, transit_s;
     bool transit_known;
     /* at the last report */
     uint64_t bytes_reported;
     int64_t retransmits_reported, packets_reported, lost_reported;
-    int64_t retransmits, cwnd_bytes, window_bytes, rtt_us, rtt_variation_us, path_mtu;
+    int64_t retransmits_omitted, retransmits, cwnd_bytes, window_bytes, rtt_us, rtt_variation_us, path_mtu;
     int64_t cwnd_most, window_most, rtt_most, rtt_least, rtt_sum, rtt_count;
+    size_t file_at;                    /* -F: what of the file has gone */
     struct iperf3_stream_result other; /* what the other end says of it */
 };
 struct iperf3_test {
     struct tool_run *run;
     struct net *net;
-    bool server, json;
-    char format;    /* of rates; 0: the fitting one */
-    uint8_t family; /* 4, 6, or 0 for either */
+    bool server, json, verbose;
+    bool zero_copy;    /* -Z: the block is lent, not copied */
+    const char *title; /* before each line; or NULL */
+    const char *log;   /* a file instead of the standard output; or NULL */
+    bool inside_line;
+    const char *file; /* -F: what is sent comes from it, or what is received goes there; or NULL */
+    uint8_t *file_bytes;
+    size_t file_length;
+    const char *bind;     /* a name or an address of this end; or NULL */
+    uint16_t client_port; /* of the first stream; 0: chosen */
+    int64_t connect_ns;   /* how long connecting may take; 0: as an answer */
+    bool omitting;        /* nothing counts yet (-O) */
+    struct instant omit_end;
+    struct text told;       /* server: what it said of this test, for a client that wants to know; a document with -J */
+    char *their_output;     /* client: likewise, */
+    bool their_output_json; /* and whether it is a document */
+    char format;            /* of rates; 0: the fitting one */
+    uint8_t family;         /* 4, 6, or 0 for either */
     const char *host;
     uint16_t port;
     int64_t interval_ns;
@@ -49,6 +67,7 @@ struct iperf3_test {
     int error; /* of a connection */
     bool interrupted;
     uint8_t *block;
+    struct block *lent; /* with zero_copy: the same bytes to lend */
     struct iperf3_results theirs;
     struct text intervals; /* JSON of the intervals so far */
     struct text connected; /* and of the connections */
@@ -66,6 +85,10 @@ int iperf3_json_send(struct iperf3_test *test, const struct text *json);
 /* The text, to be ended with memory_free(); NULL on an error. */
 char *iperf3_json_receive(struct iperf3_test *test, size_t *length, int *error);
 struct iperf3_stream *iperf3_stream_add(struct iperf3_test *test, bool sends);
+/* The address that -B names, family 0 without it. 0 or an error. */
+int iperf3_bind_address(struct iperf3_test *test, struct ip *out);
+/* -F where this end sends: the file into memory. 0, or 1 and it was said. */
+int iperf3_file_read(struct iperf3_test *test);
 double iperf3_elapsed_s(const struct iperf3_test *test);
 void iperf3_transfer_begin(struct iperf3_test *test);
 /* Moves data and reports intervals, until `until`, or all was sent (the client), or the control connection has something to say: then its state, in
@@ -76,9 +99,13 @@ void iperf3_results_theirs(struct iperf3_test *test);
 void iperf3_test_end(struct iperf3_test *test); /* closes and frees what the test holds, but the listener */
 
 /* iperf3_report.c */
-void iperf3_say(struct iperf3_test *test, const char *format, ...) __attribute__((format(printf, 2, 3)));     /* not with -J */
+void iperf3_say(struct iperf3_test *test, const char *format, ...) __attribute__((format(printf, 2, 3))); /* not with -J */
+int iperf3_log_open(
+    struct iperf3_test *test); /* --logfile: what is written goes behind what is there. 0, or 1 and it was said */
 int iperf3_complain(struct iperf3_test *test, const char *format, ...) __attribute__((format(printf, 2, 3))); /* returns 1 */
 void iperf3_report_connected(struct iperf3_test *test, const struct iperf3_stream *stream);
+void iperf3_report_control(struct iperf3_test *test); /* what -V says once the control connection stands, and of the test */
+void iperf3_report_begin(struct iperf3_test *test);
 void iperf3_report_head(struct iperf3_test *test);
 void iperf3_report_interval(struct iperf3_test *test);
 void iperf3_report_summary(struct iperf3_test *test);

@@ -43,15 +43,20 @@ static int connect_to_server(struct iperf3_test *test)
 {
     uint8_t random[IPERF3_COOKIE_BYTES - 1];
     struct endpoint server = {.port = test->port};
+    struct dial_options options = {.local = {.port = 0}};
     if (dns_resolve(test->net, test->host, test->family, answer_by(test), &server.address, 1) < 1)
         return iperf3_complain(test, "error - unable to connect to server: Name or service not known");
-    iperf3_say(test, "Connecting to host %s, port %u\n", test->host, test->port);
-    int error = net_dial(test->net, &server, NULL, answer_by(test), &test->control);
+    if (iperf3_bind_address(test, &options.local.address) ||
+        (test->bind && options.local.address.family != server.address.family))
+        return iperf3_complain(test, "error - unable to connect to server: no address of this end to bind to: %s", test->bind);
+    struct instant deadline = test->connect_ns ? instant_add(net_now(test->net), test->connect_ns) : answer_by(test);
+    int error = net_dial(test->net, &server, &options, deadline, &test->control);
     if (error)
         return iperf3_complain(test, "error - unable to connect to server: %s", why(error));
     test->control_open = true;
     net_random_fill(test->net, random, sizeof random);
     iperf3_cookie_make(random, test->cookie);
+    iperf3_report_control(test);
     test->error = stream_write(test->control, test->cookie, IPERF3_COOKIE_BYTES, answer_by(test));
     return 0;
 }
@@ -70,12 +75,29 @@ static int send_parameters(struct iperf3_test *test)
     return error;
 }
 
+/* Where the stream that was added last is bound to: -B and --cport, whose port is the first stream's. */
+static struct endpoint local_of(struct iperf3_test *test)
+{
+    struct endpoint local = {.port = 0};
+    (void)iperf3_bind_address(test, &local.address);
+    if (test->client_port)
+        local.port = (uint16_t)(test->client_port + test->stream_count - 1);
+    if (local.port && !local.address.family)
+        local.address = ip_any(server_of(test).address.family);
+    return local;
+}
+
 static int open_udp(struct iperf3_test *test, struct iperf3_stream *stream)
 {
     enum { TRIES = 10, WAIT_MS = 1000 };
     uint32_t ask = IPERF3_UDP_ASK, answer;
     stream->udp_remote = server_of(test);
-    int error = net_udp(test->net, &(struct udp_options){.remote = stream->udp_remote}, &stream->udp);
+    const struct iperf3_parameters *p = &test->parameters;
+    struct udp_options options = {.remote = stream->udp_remote,
+                                  .traffic_class = p->traffic_class,
+                                  .dont_fragment = p->dont_fragment,
+                                  .local = local_of(test)};
+    int error = net_udp(test->net, &options, &stream->udp);
     if (error) {
         test->stream_count--;
         return error;
@@ -97,7 +119,10 @@ static int open_tcp(struct iperf3_test *test, struct iperf3_stream *stream)
 {
     const struct iperf3_parameters *p = &test->parameters;
     struct endpoint server = server_of(test);
-    struct dial_options options = {.stream = {.buffer_bytes = p->window_bytes,
+    struct dial_options options = {.local = local_of(test),
+                                   .stream = {.buffer_bytes = p->window_bytes,
+                                              .traffic_class = p->traffic_class,
+                                              .delay = !p->no_delay,
                                               .maximum_segment = (uint16_t)p->mss,
                                               .congestion = *p->congestion ? p->congestion : NULL}};
     int error = net_dial(test->net, &server, &options, answer_by(test), &stream->tcp);
@@ -137,6 +162,8 @@ static int exchange_results(struct iperf3_test *test)
     char *theirs = error ? NULL : iperf3_json_receive(test, &length, &error);
     if (theirs && (error = iperf3_results_parse(theirs, length, &test->theirs)) == 0)
         iperf3_results_theirs(test);
+    test->their_output = test->theirs.their_output;
+    test->their_output_json = test->theirs.output_json;
     memory_free(theirs);
     return error;
 }
@@ -145,7 +172,7 @@ static int run_data(struct iperf3_test *test, int *state)
 {
     const struct iperf3_parameters *p = &test->parameters;
     bool endless = p->bytes || p->blocks || p->time_s == 0;
-    struct instant until = endless ? INSTANT_NEVER : instant_add(test->begin, p->time_s * NS_PER_S);
+    struct instant until = endless ? INSTANT_NEVER : instant_add(test->begin, (p->omit_s + p->time_s) * NS_PER_S);
     int error = iperf3_transfer(test, until, state);
     if (error && error != IMP_CANCELLED)
         return error;
@@ -178,6 +205,7 @@ static int follow(struct iperf3_test *test, int state)
     case IPERF3_PARAM_EXCHANGE: return send_parameters(test);
     case IPERF3_CREATE_STREAMS: return open_streams(test);
     case IPERF3_TEST_START:
+        iperf3_report_begin(test);
         iperf3_report_head(test);
         iperf3_transfer_begin(test);
         return 0;

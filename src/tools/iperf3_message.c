@@ -93,7 +93,19 @@ void iperf3_parameters_build(const struct iperf3_parameters *p, struct text *out
     set_number(object, "len", p->block_bytes);
     if (p->rate_bps)
         set_number(object, "bandwidth", p->rate_bps);
+    if (p->burst)
+        set_number(object, "burst", p->burst);
     set_number(object, "pacing_timer", 1000);
+    if (p->traffic_class)
+        set_number(object, "TOS", p->traffic_class);
+    if (p->server_output)
+        set_number(object, "get_server_output", 1);
+    if (p->counters_64bit)
+        set_number(object, "udp_counters_64bit", 1);
+    if (p->repeating)
+        set_number(object, "repeating_payload", 1);
+    if (p->dont_fragment)
+        set_number(object, "dont_fragment", 1);
     if (*p->congestion)
         json_object_set_new(object, "congestion", json_string(p->congestion));
     json_object_set_new(object, "client_version", json_string("3.12"));
@@ -112,6 +124,11 @@ int iperf3_parameters_parse(const char *json, size_t length, struct iperf3_param
     p->bidirectional = number_of(object, "bidirectional", 1, &bad) != 0;
     p->no_delay = number_of(object, "nodelay", 1, &bad) != 0;
     p->counters_64bit = number_of(object, "udp_counters_64bit", 1, &bad) != 0;
+    p->server_output = number_of(object, "get_server_output", 1, &bad) != 0;
+    p->repeating = number_of(object, "repeating_payload", 1, &bad) != 0;
+    p->dont_fragment = number_of(object, "dont_fragment", 1, &bad) != 0;
+    p->traffic_class = (uint8_t)number_of(object, "TOS", 255, &bad);
+    p->burst = (uint32_t)number_of(object, "burst", IPERF3_BURST_MAX, &bad);
     p->omit_s = (uint32_t)number_of(object, "omit", 600, &bad);
     p->time_s = (uint32_t)number_of(object, "time", 86400, &bad);
     p->bytes = number_of(object, "num", 1e18, &bad);
@@ -158,7 +175,26 @@ void iperf3_results_build(const struct iperf3_results *results, struct text *out
         json_array_append_new(streams, stream);
     }
     json_object_set_new(object, "streams", streams);
+    if (results->output && results->output_json)
+        json_object_set_new(object, "server_output_json", json_loads(results->output, 0, NULL));
+    else if (results->output)
+        json_object_set_new(object, "server_output_text", json_string(results->output));
     dump(object, out);
+}
+
+/* What the server said of the test, when it was asked for that. */
+static void take_output(const json_t *object, struct iperf3_results *results)
+{
+    const json_t *text = json_object_get(object, "server_output_text"),
+                 *document = json_object_get(object, "server_output_json");
+    if (json_is_string(text)) {
+        results->their_output = memory_copy_text(json_string_value(text));
+    } else if (json_is_object(document)) {
+        char *printed = json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(12));
+        results->their_output = memory_copy_text(printed ? printed : "{}");
+        results->output_json = true;
+        free(printed);
+    }
 }
 
 int iperf3_results_parse(const char *json, size_t length, struct iperf3_results *results)
@@ -187,6 +223,8 @@ int iperf3_results_parse(const char *json, size_t length, struct iperf3_results 
                                               .start_s = json_number_value(json_object_get(stream, "start_time")),
                                               .end_s = json_number_value(json_object_get(stream, "end_time"))};
         }
+    if (!bad)
+        take_output(object, results);
     json_decref(object);
     return bad ? IMP_MALFORMED : 0;
 }

@@ -33,13 +33,19 @@ enum {
     IPERF3_BLOCK_TCP = 128 * 1024,
     IPERF3_UDP_HEADER = 12, /* seconds, microseconds, number; with 64-bit counters 16 */
     IPERF3_UDP_MAX = 65507,
+    IPERF3_BURST_MAX = 1000,
+    IPERF3_LOG_BYTES_MAX = 16 << 20,  /* of a log that is there already, */
+    IPERF3_FILE_BYTES_MAX = 64 << 20, /* and of a file to send */
 };
 /* The first datagram of a UDP stream, and its answer: numbers of this machine's byte order, as the real one sends. */
 #define IPERF3_UDP_ASK    UINT32_C(0x36373839)
 #define IPERF3_UDP_ANSWER UINT32_C(0x39383736)
 
 struct iperf3_parameters {
-    bool udp, reverse, bidirectional, no_delay, counters_64bit;
+    bool udp, reverse, bidirectional, no_delay, counters_64bit, repeating, dont_fragment;
+    bool server_output; /* the client wants to see what the server says */
+    uint8_t traffic_class;
+    uint32_t burst;          /* blocks that go at once when a rate is kept; 0: one */
     uint32_t omit_s, time_s; /* time 0: until `bytes` or for ever */
     uint64_t bytes, blocks;  /* to be sent in all, 0: no limit */
     uint32_t parallel;       /* streams in each direction, 1..IPERF3_STREAMS_MAX */
@@ -63,6 +69,9 @@ struct iperf3_stream_result {
 struct iperf3_results {
     bool sender_has_retransmits;
     char congestion[16];
+    const char *output; /* building: what the server said, or NULL, */
+    bool output_json;   /* and whether it is a document, not text; both directions */
+    char *their_output; /* parsing: likewise, to be ended with memory_free(), or NULL */
     struct iperf3_stream_result streams[IPERF3_STREAMS_MAX];
     size_t count;
 };

@@ -3,18 +3,65 @@
  * Each report covers the time since the last one. A sender on TCP shows what was sent again and the congestion window; a receiver of UDP shows jitter
  * and loss. The summary has both ends' figures on the client, which has got the server's, and the server's own on the server.
  *
+ * A server keeps what it said of a test, since a client may ask for it (--get-server-output). CPU use is not told: in a lab it means nothing.
+ *
  * With -J nothing is printed until the test is over; intervals are gathered as JSON text meanwhile. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "application/http/message.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "net/net_config.h"
 #include "tools/iperf3.h"
 #include "tools/iperf3_json.h"
 
+static const char OMITTED[] = "(omitted)"; /* behind an interval that does not count */
 static const char LINE[] = "- - - - - - - - - - - - - - - - - - - - - - - - -\n";
+
+/* To where the output goes: the standard output, or the log. */
+static void put_raw(struct iperf3_test *test, const char *data, size_t length)
+{
+    const struct tool_io *io = test->run->io;
+    if (test->log)
+        (void)io->file_write(io->context, test->log, data, length);
+    else
+        io->out(io->context, data, length);
+}
+
+/* Likewise, each line with its title; and the server remembers what it said, for a client that asks. */
+static void put(struct iperf3_test *test, const char *data, size_t length)
+{
+    struct text text = {0};
+    if (test->server && test->told.length + length <= IPERF3_JSON_BYTES_MAX / 2)
+        text_add_bytes(&test->told, data, length);
+    for (size_t at = 0; at < length; at++) {
+        if (test->title && !test->inside_line)
+            text_format(&text, "%s:  ", test->title);
+        text_add_char(&text, data[at]);
+        test->inside_line = data[at] != '\n';
+    }
+    put_raw(test, text_string(&text), text.length);
+    text_free(&text);
+}
+
+int iperf3_log_open(struct iperf3_test *test)
+{
+    const struct tool_io *io = test->run->io;
+    const char *log = test->log;
+    size_t length = 0;
+    int error = log && !io->file_write ? IMP_UNSUPPORTED : 0;
+    uint8_t *before = log && io->file_read ? io->file_read(io->context, log, IPERF3_LOG_BYTES_MAX, &length, &(int){0}) : NULL;
+    if (log && !error)
+        error = io->file_write(io->context, log, before ? (const char *)before : "", length);
+    memory_free(before);
+    if (!error)
+        return 0;
+    test->log = NULL;
+    return iperf3_complain(test, "error - unable to open log file: %s", imp_error_text(error));
+}
 
 void iperf3_say(struct iperf3_test *test, const char *format, ...)
 {
@@ -25,7 +72,7 @@ void iperf3_say(struct iperf3_test *test, const char *format, ...)
     va_start(arguments, format);
     text_format_list(&text, format, arguments);
     va_end(arguments);
-    test->run->io->out(test->run->io->context, text.data, text.length);
+    put(test, text_string(&text), text.length);
     text_free(&text);
 }
 
@@ -40,7 +87,10 @@ int iperf3_complain(struct iperf3_test *test, const char *format, ...)
         text_add(&json, "{\n\t\"error\":\t");
         text_add_json(&json, text_string(&text), text.length);
         text_add(&json, "\n}\n");
-        test->run->io->out(test->run->io->context, json.data, json.length);
+        put_raw(test, json.data, json.length);
+    } else if (test->log) {
+        text_format(&json, "iperf3: %s\n", text_string(&text));
+        put_raw(test, json.data, json.length);
     } else {
         tool_complain(test->run, "iperf3: %s\n", text_string(&text));
     }
@@ -78,6 +128,79 @@ static bool any_sends(const struct iperf3_test *test, bool sends)
         if (test->streams[i].sends == sends)
             return true;
     return false;
+}
+
+/* ---- what -V says beside ---- */
+
+void iperf3_report_control(struct iperf3_test *test)
+{
+    char date[HTTP_DATE_BYTES], address[IP_TEXT_BYTES];
+    struct socket_inside inside;
+    struct endpoint client = {0};
+    const struct iperf3_parameters *p = &test->parameters;
+    int64_t now_s = (net_now(test->net).ns + net_wall_offset_ns(test->net)) / NS_PER_S;
+    if (test->verbose && !test->server && net_stream_inside(test->control, &inside) == 0)
+        iperf3_say(test, "Control connection MSS %u\n", inside.mss_bytes);
+    if (test->verbose)
+        iperf3_say(test, "Time: %s\n", http_date_print(now_s, date, sizeof date));
+    (void)stream_remote(test->control, &client);
+    if (test->server)
+        iperf3_say(test, "Accepted connection from %s, port %u\n", ip_print(&client.address, address, sizeof address),
+                   client.port);
+    else
+        iperf3_say(test, "Connecting to host %s, port %u\n", test->host, test->port);
+    if (!test->verbose)
+        return;
+    iperf3_say(test, "      Cookie: %s\n", test->cookie);
+    if (p->udp)
+        iperf3_say(test, "      Target Bitrate: %" PRIu64 "\n", p->rate_bps);
+    else if (p->mss)
+        iperf3_say(test, "      TCP MSS: %u\n", p->mss);
+    else
+        iperf3_say(test, "      TCP MSS: %u (default)\n", test->server ? 0 : inside.mss_bytes);
+}
+
+void iperf3_report_begin(struct iperf3_test *test)
+{
+    const struct iperf3_parameters *p = &test->parameters;
+    if (!test->verbose)
+        return;
+    iperf3_say(test, "Starting Test: protocol: %s, %u streams, %u byte blocks, omitting %u seconds, ", p->udp ? "UDP" : "TCP",
+               p->parallel, p->block_bytes, p->omit_s);
+    if (p->blocks)
+        iperf3_say(test, "%" PRIu64 " blocks to send, tos %u\n", p->blocks, p->traffic_class);
+    else if (p->bytes)
+        iperf3_say(test, "%" PRIu64 " bytes to send, tos %u\n", p->bytes, p->traffic_class);
+    else
+        iperf3_say(test, "%u second test, tos %u\n", p->time_s, p->traffic_class);
+}
+
+/* Whose congestion control is whose; the server knows its own only. */
+static void report_congestion(struct iperf3_test *test)
+{
+    struct iperf3_results mine;
+    iperf3_results_mine(test, &mine);
+    bool sends = any_sends(test, true);
+    const char *sender = sends ? mine.congestion : test->theirs.congestion;
+    const char *receiver = sends ? test->theirs.congestion : mine.congestion;
+    if (!test->verbose || test->parameters.udp)
+        return;
+    if (*sender)
+        iperf3_say(test, "snd_tcp_congestion %s\n", sender);
+    if (*receiver)
+        iperf3_say(test, "rcv_tcp_congestion %s\n", receiver);
+}
+
+static void report_file(struct iperf3_test *test)
+{
+    char sent[32], whole[32];
+    const struct iperf3_stream *stream = &test->streams[0];
+    if (!test->file_bytes || !stream->sends)
+        return;
+    iperf3_bytes_print((double)stream->file_at, sent, sizeof sent);
+    iperf3_bytes_print((double)test->file_length, whole, sizeof whole);
+    unsigned percent = test->file_length ? (unsigned)(stream->file_at * 100 / test->file_length) : 100;
+    iperf3_say(test, "        Sent %s / %s (%u%%) of %s\n", sent, whole, percent, test->file);
 }
 
 void iperf3_report_head(struct iperf3_test *test)
@@ -159,7 +282,12 @@ static void line_json(const struct iperf3_test *test, const struct iperf3_stream
                     line->packets ? (double)line->lost * 100 / (double)line->packets : 0.0);
     else if (test->parameters.udp)
         text_format(out, ",\"packets\":%" PRId64, line->packets);
-    text_format(out, "%s,\"sender\":%s}", *line->whose ? "" : ",\"omitted\":false", sends ? "true" : "false");
+    bool interval = !*line->whose || line->whose == OMITTED;
+    text_format(out, "%s%s,\"sender\":%s}", interval ? ",\"omitted\":" : "",
+                !interval      ? ""
+                : *line->whose ? "true"
+                               : "false",
+                sends ? "true" : "false");
 }
 
 /* ---- intervals ---- */
@@ -169,7 +297,7 @@ static void look_inside(struct iperf3_test *test, struct iperf3_stream *stream)
     struct socket_inside inside;
     if (test->parameters.udp || !stream->sends || net_stream_inside(stream->tcp, &inside) != 0)
         return;
-    stream->retransmits = (int64_t)inside.retransmits;
+    stream->retransmits = (int64_t)inside.retransmits - stream->retransmits_omitted;
     stream->cwnd_bytes = (int64_t)inside.cwnd_segments * inside.mss_bytes;
     stream->window_bytes = inside.send_window_bytes;
     stream->window_most = stream->window_bytes > stream->window_most ? stream->window_bytes : stream->window_most;
@@ -188,7 +316,7 @@ static struct line interval_line(struct iperf3_test *test, struct iperf3_stream 
     bool udp = test->parameters.udp;
     look_inside(test, stream);
     struct line line = {.role = role_of(test, stream->sends),
-                        .whose = "",
+                        .whose = test->omitting ? OMITTED : "",
                         .start_s = start,
                         .end_s = end,
                         .bytes = stream->bytes - stream->bytes_reported,
@@ -233,7 +361,8 @@ void iperf3_report_interval(struct iperf3_test *test)
     double start = (double)instant_since(test->last_report, test->begin) / (double)NS_PER_S, end = iperf3_elapsed_s(test);
     char name[16];
     struct text streams = {0}, sums_json = {0};
-    struct line sums[2] = {sum_begin(test, true, start, end, ""), sum_begin(test, false, start, end, "")};
+    struct line sums[2] = {sum_begin(test, true, start, end, test->omitting ? OMITTED : ""),
+                           sum_begin(test, false, start, end, test->omitting ? OMITTED : "")};
     if (test->parameters.parallel > 1 && test->intervals_shown)
         iperf3_say(test, "%s", LINE);
     for (unsigned i = 0; i < test->stream_count; i++) {
@@ -294,7 +423,7 @@ static struct line summary_line(const struct iperf3_test *test, const struct ipe
 static void document_start(struct iperf3_test *test, struct text *out)
 {
     const struct iperf3_parameters *p = &test->parameters;
-    int64_t now_s = (net_now(test->net).ns + test->run->io->wall_offset_ns) / NS_PER_S;
+    int64_t now_s = (net_now(test->net).ns + net_wall_offset_ns(test->net)) / NS_PER_S;
     struct socket_inside inside;
     text_format(out, "{\"start\":{\"connected\":[%s],\"version\":\"iperf 3.12\",\"timestamp\":{\"timesecs\":%" PRId64 "},",
                 text_string(&test->connected), now_s);
@@ -305,10 +434,10 @@ static void document_start(struct iperf3_test *test, struct text *out)
         text_format(out, "\"tcp_mss_default\":%u,", inside.mss_bytes);
     text_format(out,
                 "\"target_bitrate\":%" PRIu64 ",\"sock_bufsize\":%u,\"test_start\":{\"protocol\":\"%s\",\"num_streams\":%u,"
-                "\"blksize\":%u,\"omit\":0,\"duration\":%u,\"bytes\":%" PRIu64 ",\"blocks\":%" PRIu64
-                ",\"reverse\":%d,\"tos\":0,\"target_bitrate\":%" PRIu64 "}},",
-                p->rate_bps, p->window_bytes, p->udp ? "UDP" : "TCP", p->parallel, p->block_bytes,
-                p->bytes || p->blocks ? 0 : p->time_s, p->bytes, p->blocks, p->reverse, p->rate_bps);
+                "\"blksize\":%u,\"omit\":%u,\"duration\":%u,\"bytes\":%" PRIu64 ",\"blocks\":%" PRIu64
+                ",\"reverse\":%d,\"tos\":%u,\"target_bitrate\":%" PRIu64 "}},",
+                p->rate_bps, p->window_bytes, p->udp ? "UDP" : "TCP", p->parallel, p->block_bytes, p->omit_s,
+                p->bytes || p->blocks ? 0 : p->time_s, p->bytes, p->blocks, p->reverse, p->traffic_class, p->rate_bps);
 }
 
 static void document_print(struct iperf3_test *test, const struct text *streams, const struct line sums[2])
@@ -330,9 +459,19 @@ static void document_print(struct iperf3_test *test, const struct text *streams,
         text_format(&out, ",\"sender_tcp_congestion\":\"%s\",\"receiver_tcp_congestion\":\"%s\"",
                     p->reverse ? test->theirs.congestion : mine.congestion,
                     p->reverse ? mine.congestion : test->theirs.congestion);
-    text_add(&out, "}}");
+    text_add(&out, "}");
+    if (test->server) {
+        text_clear(&test->told);
+        text_format(&test->told, "%s}", text_string(&out));
+    } else if (test->their_output && test->their_output_json) {
+        text_format(&out, ",\"server_output_json\":%s", test->their_output);
+    } else if (test->their_output) {
+        text_add(&out, ",\"server_output_text\":");
+        text_add_json(&out, test->their_output, strlen(test->their_output));
+    }
+    text_add(&out, "}");
     iperf3_json_lay_out(text_string(&out), &lines);
-    test->run->io->out(test->run->io->context, lines.data, lines.length);
+    put_raw(test, lines.data, lines.length);
     text_free(&out);
     text_free(&sent);
     text_free(&received);
@@ -345,7 +484,7 @@ void iperf3_report_summary(struct iperf3_test *test)
     struct line sums[2] = {sum_begin(test, true, 0, end, "sender"), sum_begin(test, false, 0, end, "receiver")};
     struct text streams = {0};
     char name[16];
-    iperf3_say(test, "%s", LINE);
+    iperf3_say(test, "%s%s", LINE, test->verbose ? "Test Complete. Summary Results:\n" : "");
     iperf3_say(test, "[ ID]%s Interval           Transfer     Bitrate%s\n", test->parameters.bidirectional ? "[Role]" : "",
                test->parameters.udp                     ? "         Jitter    Lost/Total Datagrams"
                : !test->server || any_sends(test, true) ? "         Retr"
@@ -372,6 +511,10 @@ void iperf3_report_summary(struct iperf3_test *test)
     for (unsigned receiver = 0; receiver < 2 && test->parameters.parallel > 1 && !test->parameters.bidirectional; receiver++)
         if (!test->server || any_sends(test, !receiver))
             line_print(test, &sums[receiver]);
+    report_file(test);
+    report_congestion(test);
+    if (test->their_output)
+        iperf3_say(test, "\nServer output:\n%s\n", test->their_output);
     if (test->json)
         document_print(test, &streams, sums);
     text_free(&streams);

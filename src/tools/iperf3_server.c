@@ -3,7 +3,7 @@
  * One test at a time, as with the real one: who comes while a test runs is told to try again later. A connection to the port is either a new
  * client's control connection or, while the streams of the present test are being opened, one of them: it shows the same cookie.
  *
- * A client that asks for a window, a segment size or a congestion control gets them on a listener of its own, opened anew for its streams,
+ * A client that asks for a window, a segment size, a type of service or a congestion control, or for Nagle's delay, which is the usual, gets them on a listener of its own, opened anew for its streams,
  * since a window's scale is agreed upon in the handshake.
  *
  * What the client says is checked (iperf3_message.c); a client that falls silent is let go after IPERF3_ANSWER_S, or, while data flows,
@@ -24,12 +24,20 @@ static struct instant answer_by(const struct iperf3_test *test)
     return instant_add(net_now(test->net), IPERF3_ANSWER_S * NS_PER_S);
 }
 
+static int local_of(struct iperf3_test *test, struct endpoint *out)
+{
+    *out = (struct endpoint){.port = test->port};
+    int error = iperf3_bind_address(test, &out->address);
+    if (!error && !test->bind && test->family)
+        out->address = ip_any(test->family);
+    return error;
+}
+
 static int listen_at(struct iperf3_test *test, const struct stream_options *options)
 {
-    struct endpoint local = {.port = test->port};
-    if (test->family)
-        local.address = ip_any(test->family);
-    return net_listen_tuned(test->net, &local, options, &test->listener);
+    struct endpoint local;
+    int error = local_of(test, &local);
+    return error ? error : net_listen_tuned(test->net, &local, options, &test->listener);
 }
 
 /* The next connection that shows a cookie. */
@@ -64,7 +72,15 @@ static int take_parameters(struct iperf3_test *test)
         return error;
     error = iperf3_parameters_parse(json, length, &test->parameters);
     memory_free(json);
+    iperf3_report_control(test);
     return error ? refuse_parameters(test) : 0;
+}
+
+/* Whether the streams of this test need a listener of their own. */
+static bool tuned(const struct iperf3_test *test)
+{
+    const struct iperf3_parameters *p = &test->parameters;
+    return !p->udp && (p->window_bytes || p->mss || *p->congestion || p->traffic_class || !p->no_delay);
 }
 
 static int listen_for_streams(struct iperf3_test *test)
@@ -72,16 +88,18 @@ static int listen_for_streams(struct iperf3_test *test)
     const struct iperf3_parameters *p = &test->parameters;
     struct stream_options options = {.buffer_bytes = p->window_bytes,
                                      .maximum_segment = (uint16_t)p->mss,
+                                     .traffic_class = p->traffic_class,
+                                     .delay = !p->no_delay,
                                      .congestion = *p->congestion ? p->congestion : NULL};
-    struct endpoint local = {.port = test->port};
+    struct udp_options udp = {.traffic_class = p->traffic_class, .dont_fragment = p->dont_fragment};
     if (p->udp) {
-        if (test->family)
-            local.address = ip_any(test->family);
-        int error = net_udp(test->net, &(struct udp_options){.local = local}, &test->udp);
+        int error = local_of(test, &udp.local);
+        if (!error)
+            error = net_udp(test->net, &udp, &test->udp);
         test->udp_open = error == 0;
         return error;
     }
-    if (!options.buffer_bytes && !options.maximum_segment && !options.congestion)
+    if (!tuned(test))
         return 0;
     (void)listener_close(test->listener);
     int error = listen_at(test, &options);
@@ -155,6 +173,10 @@ static int exchange_results(struct iperf3_test *test)
     if (error)
         return error;
     iperf3_results_mine(test, &mine);
+    if (test->parameters.server_output) {
+        mine.output = text_string(&test->told);
+        mine.output_json = test->json;
+    }
     iperf3_results_build(&mine, &json);
     error = iperf3_json_send(test, &json);
     text_free(&json);
@@ -173,12 +195,15 @@ static void finish_streams(struct iperf3_test *test)
 static int serve(struct iperf3_test *test)
 {
     int state, error = take_parameters(test);
+    if (!error && (test->parameters.reverse || test->parameters.bidirectional) && iperf3_file_read(test))
+        error = IMP_NOT_FOUND;
     if (!error)
         error = open_streams(test);
     if (!error)
         error = iperf3_state_send(test, IPERF3_TEST_START);
     if (error)
         return error;
+    iperf3_report_begin(test);
     iperf3_report_head(test);
     iperf3_transfer_begin(test);
     error = iperf3_state_send(test, IPERF3_TEST_RUNNING);
@@ -192,28 +217,19 @@ static int serve(struct iperf3_test *test)
     }
     if (!error && state != IPERF3_TEST_END)
         error = IMP_MALFORMED;
-    if (!error)
-        finish_streams(test);
-    if (!error)
-        error = exchange_results(test);
     if (error)
         return error;
-    iperf3_report_summary(test);
+    finish_streams(test);
+    iperf3_report_summary(test); /* before the exchange, which may carry it */
+    if ((error = exchange_results(test)) != 0)
+        return error;
     int8_t done;
     (void)stream_read_all(test->control, &done, 1, answer_by(test)); /* IPERF_DONE, or the end */
     return 0;
 }
 
-static bool tuned(const struct iperf3_test *test)
-{
-    const struct iperf3_parameters *p = &test->parameters;
-    return !p->udp && (p->window_bytes || p->mss || *p->congestion);
-}
-
 static int one_test(struct iperf3_test *test)
 {
-    struct endpoint client = {0};
-    char address[IP_TEXT_BYTES];
     test->parameters = (struct iperf3_parameters){.parallel = 1};
     test->intervals_shown = 0;
     for (int error = IMP_TIMEOUT; error == IMP_TIMEOUT;) {
@@ -227,8 +243,7 @@ static int one_test(struct iperf3_test *test)
     }
     test->control_open = true;
     test->cookie[IPERF3_COOKIE_BYTES - 1] = '\0';
-    (void)stream_remote(test->control, &client);
-    iperf3_say(test, "Accepted connection from %s, port %u\n", ip_print(&client.address, address, sizeof address), client.port);
+    text_clear(&test->told);
     int error = serve(test);
     if (error && test->interrupted)
         (void)iperf3_state_send(test, IPERF3_SERVER_TERMINATE);

@@ -8,15 +8,20 @@
  * is computed, not polled. Data is a block of pseudo-random bytes, the same for all streams; a UDP datagram begins with the time and its
  * number, from which the receiver tells jitter (RFC 3550 section 6.4.1) and loss.
  *
+ * With -O the figures, and the clock, begin anew after some seconds. With -Z the block is lent and not copied (net/net_lend.h); with -F a file is
+ * sent in its place, and the test ends with it.
+ *
  * The server has one socket for all UDP streams of a test, and tells them apart by their peers; the client has one for each. On this machine the clock only moves while a task waits, so after a number of blocks without a wait
  * there is a short sleep. */
 #include <math.h>
 #include <string.h>
 
+#include "application/dns/stub.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "net/net_config.h"
+#include "net/net_lend.h"
 #include "tools/iperf3.h"
 
 enum { BLOCKS_WITHOUT_REST = 64 };
@@ -64,6 +69,27 @@ char *iperf3_json_receive(struct iperf3_test *test, size_t *length, int *error)
     return NULL;
 }
 
+int iperf3_bind_address(struct iperf3_test *test, struct ip *out)
+{
+    *out = (struct ip){.family = 0};
+    if (!test->bind)
+        return 0;
+    return dns_resolve(test->net, test->bind, test->family, answer_by(test), out, 1) < 1 ? IMP_NOT_FOUND : 0;
+}
+
+int iperf3_file_read(struct iperf3_test *test)
+{
+    const struct tool_io *io = test->run->io;
+    int error = IMP_UNSUPPORTED;
+    if (!test->file || test->file_bytes)
+        return 0;
+    if (io->file_read)
+        test->file_bytes = io->file_read(io->context, test->file, IPERF3_FILE_BYTES_MAX, &test->file_length, &error);
+    if (!test->file_bytes)
+        return iperf3_complain(test, "error - unable to open %s: %s", test->file, imp_error_text(error));
+    return 0;
+}
+
 struct iperf3_stream *iperf3_stream_add(struct iperf3_test *test, bool sends)
 {
     unsigned index = test->stream_count++;
@@ -89,6 +115,8 @@ static struct instant due(const struct iperf3_test *test, const struct iperf3_st
 {
     if (!test->parameters.rate_bps)
         return test->begin;
+    if (test->parameters.burst > 1 && stream->blocks % test->parameters.burst)
+        return test->begin; /* the rest of a burst goes at once */
     double seconds = (double)stream->bytes * 8 / (double)test->parameters.rate_bps;
     return instant_add(test->begin, (int64_t)(seconds * (double)NS_PER_S));
 }
@@ -96,9 +124,14 @@ static struct instant due(const struct iperf3_test *test, const struct iperf3_st
 static bool all_sent(const struct iperf3_test *test)
 {
     uint64_t bytes = 0, blocks = 0;
+    if (test->omitting)
+        return false;
     for (unsigned i = 0; i < test->stream_count; i++) {
-        bytes += test->streams[i].bytes;
-        blocks += test->streams[i].blocks;
+        const struct iperf3_stream *stream = &test->streams[i];
+        bytes += stream->bytes;
+        blocks += stream->blocks;
+        if (test->file_bytes && stream->sends && stream->file_at == test->file_length)
+            return true;
     }
     return (test->parameters.bytes && bytes >= test->parameters.bytes) ||
            (test->parameters.blocks && blocks >= test->parameters.blocks);
@@ -106,8 +139,8 @@ static bool all_sent(const struct iperf3_test *test)
 
 static int udp_send_block(struct iperf3_test *test, struct iperf3_stream *stream)
 {
-    int64_t wall = net_now(test->net).ns + test->run->io->wall_offset_ns;
-    uint32_t number = (uint32_t)(stream->packets + 1);
+    int64_t wall = net_now(test->net).ns + net_wall_offset_ns(test->net);
+    uint32_t number = (uint32_t)(stream->sequence + 1);
     store_u32(test->block, (uint32_t)(wall / NS_PER_S));
     store_u32(test->block + 4, (uint32_t)(wall % NS_PER_S / NS_PER_US));
     store_u32(test->block + 8, test->parameters.counters_64bit ? 0 : number);
@@ -116,8 +149,25 @@ static int udp_send_block(struct iperf3_test *test, struct iperf3_stream *stream
     int error = udp_send(stream->udp, test->block, test->parameters.block_bytes, &stream->udp_remote);
     if (error == IMP_BUSY)
         return error;
-    stream->packets++; /* one that could not be sent is lost: the receiver sees the gap */
+    stream->sequence++; /* one that could not be sent is lost: the receiver sees the gap */
+    stream->packets = stream->sequence - stream->sequence_omitted;
     return (int)test->parameters.block_bytes;
+}
+
+static ssize_t tcp_send_block(struct iperf3_test *test, struct iperf3_stream *stream)
+{
+    uint32_t bytes = test->parameters.block_bytes;
+    if (!test->file_bytes)
+        return test->zero_copy ? stream_lend_some(stream->tcp, test->lent, 0, bytes, INSTANT_ZERO)
+                               : stream_write_some(stream->tcp, test->block, bytes, INSTANT_ZERO);
+    size_t left = test->file_length - stream->file_at, n = left < bytes ? left : bytes;
+    if (n == 0)
+        return IMP_TIMEOUT;
+    ssize_t sent = test->zero_copy
+                       ? stream_lend_some(stream->tcp, test->lent, (uint32_t)stream->file_at, (uint32_t)n, INSTANT_ZERO)
+                       : stream_write_some(stream->tcp, test->file_bytes + stream->file_at, n, INSTANT_ZERO);
+    stream->file_at += sent > 0 ? (size_t)sent : 0;
+    return sent;
 }
 
 /* One block, or what fits. IMP_BUSY when nothing may go now. */
@@ -125,9 +175,7 @@ static int send_block(struct iperf3_test *test, struct iperf3_stream *stream)
 {
     if (!instant_reached(net_now(test->net), due(test, stream)))
         return IMP_BUSY;
-    ssize_t sent = test->parameters.udp
-                       ? udp_send_block(test, stream)
-                       : stream_write_some(stream->tcp, test->block, test->parameters.block_bytes, INSTANT_ZERO);
+    ssize_t sent = test->parameters.udp ? udp_send_block(test, stream) : tcp_send_block(test, stream);
     if (sent == IMP_TIMEOUT)
         return IMP_BUSY;
     if (sent < 0)
@@ -148,6 +196,8 @@ static int receive_block(struct iperf3_test *test, struct iperf3_stream *stream)
         stream->ended = true;
         return IMP_BUSY;
     }
+    if (test->file && !stream->sends && test->run->io->file_write)
+        (void)test->run->io->file_write(test->run->io->context, test->file, test->block, (size_t)got);
     stream->bytes += (uint64_t)got;
     stream->blocks += (size_t)got == test->parameters.block_bytes;
     return 0;
@@ -162,14 +212,15 @@ static void count_datagram(const struct iperf3_test *test, struct iperf3_stream 
     if (r->failed)
         return;
     stream->bytes += length;
-    if (number > stream->packets) {
-        stream->lost += number - stream->packets - 1;
-        stream->packets = number;
+    if (number > stream->sequence) {
+        stream->lost += number - stream->sequence - 1;
+        stream->sequence = number;
+        stream->packets = number - stream->sequence_omitted;
     } else {
         stream->out_of_order++;
         stream->lost -= stream->lost > 0;
     }
-    double now = (double)(net_now(test->net).ns + test->run->io->wall_offset_ns) / (double)NS_PER_S;
+    double now = (double)(net_now(test->net).ns + net_wall_offset_ns(test->net)) / (double)NS_PER_S;
     double transit = now - (sent + micro / 1e6);
     if (stream->transit_known)
         stream->jitter_s += (fabs(transit - stream->transit_s) - stream->jitter_s) / 16;
@@ -279,9 +330,43 @@ void iperf3_transfer_begin(struct iperf3_test *test)
 {
     test->begin = test->last_report = net_now(test->net);
     test->next_report = test->interval_ns ? instant_add(test->begin, test->interval_ns) : INSTANT_NEVER;
-    size_t bytes = test->parameters.block_bytes;
+    uint32_t bytes = test->parameters.block_bytes;
+    test->omitting = test->parameters.omit_s > 0;
+    test->omit_end = instant_add(test->begin, test->parameters.omit_s * NS_PER_S);
     test->block = memory_take_zeroed(bytes > 64 ? bytes : 64, 1);
-    net_random_fill(test->net, test->block, bytes);
+    if (test->parameters.repeating)
+        for (uint32_t i = 0; i < bytes; i++)
+            test->block[i] = (uint8_t)('0' + i % 10);
+    else
+        net_random_fill(test->net, test->block, bytes);
+    if (!test->zero_copy)
+        return;
+    test->lent = block_create(test->file_bytes ? (uint32_t)test->file_length : bytes);
+    memcpy(test->lent->data, test->file_bytes ? test->file_bytes : test->block, test->lent->capacity);
+    block_sum(test->lent);
+}
+
+/* The time that does not count is over (-O): all figures begin anew, and with them the clock. */
+static void omit_ends(struct iperf3_test *test)
+{
+    struct socket_inside inside;
+    struct instant now = net_now(test->net);
+    if (instant_before(test->last_report, now) && test->interval_ns)
+        iperf3_report_interval(test);
+    test->omitting = false;
+    test->begin = test->last_report = now;
+    test->next_report = test->interval_ns ? instant_add(now, test->interval_ns) : INSTANT_NEVER;
+    for (unsigned i = 0; i < test->stream_count; i++) {
+        struct iperf3_stream *stream = &test->streams[i];
+        bool tcp = !test->parameters.udp && stream->sends;
+        if (tcp && net_stream_inside(stream->tcp, &inside) == 0)
+            stream->retransmits_omitted = (int64_t)inside.retransmits;
+        stream->sequence_omitted = stream->sequence;
+        stream->lost_omitted += stream->lost;
+        stream->bytes = stream->bytes_reported = stream->blocks = 0;
+        stream->packets = stream->packets_reported = stream->lost = stream->lost_reported = stream->out_of_order = 0;
+        stream->retransmits = stream->retransmits_reported = 0;
+    }
 }
 
 int iperf3_transfer(struct iperf3_test *test, struct instant until, int *state)
@@ -296,12 +381,17 @@ int iperf3_transfer(struct iperf3_test *test, struct instant until, int *state)
             iperf3_report_interval(test);
             test->next_report = instant_add(test->next_report, test->interval_ns);
         }
+        if (test->omitting && instant_reached(now, test->omit_end))
+            omit_ends(test);
         if (!test->server && (instant_reached(now, until) || all_sent(test)))
             return 0;
         int error = move(test);
         if (!error && !test->server && all_sent(test))
             return 0;
-        int ready = error ? error : wait_for_more(test, instant_min(until, test->next_report));
+        struct instant wake = instant_min(until, test->next_report);
+        if (test->omitting)
+            wake = instant_min(wake, test->omit_end);
+        int ready = error ? error : wait_for_more(test, wake);
         if (ready < 0)
             return ready;
         if (ready == 2)
@@ -331,8 +421,8 @@ void iperf3_results_mine(struct iperf3_test *test, struct iperf3_results *out)
                                                         .bytes = stream->bytes,
                                                         .retransmits = counts ? stream->retransmits : -1,
                                                         .jitter_s = stream->jitter_s,
-                                                        .errors = stream->lost,
-                                                        .packets = stream->packets,
+                                                        .errors = stream->lost + stream->lost_omitted,
+                                                        .packets = stream->sequence,
                                                         .end_s = end};
         if (!test->parameters.udp && net_stream_inside(stream->tcp, &inside) == 0 && inside.congestion)
             memcpy(out->congestion, inside.congestion,
@@ -344,8 +434,10 @@ void iperf3_results_theirs(struct iperf3_test *test)
 {
     for (unsigned i = 0; i < test->stream_count; i++)
         for (size_t k = 0; k < test->theirs.count; k++)
-            if (test->theirs.streams[k].id == test->streams[i].id)
+            if (test->theirs.streams[k].id == test->streams[i].id) {
                 test->streams[i].other = test->theirs.streams[k];
+                test->streams[i].other.packets -= test->streams[i].sequence_omitted; /* they count all, as version 3.12 does */
+            }
 }
 
 void iperf3_test_end(struct iperf3_test *test)
@@ -362,7 +454,14 @@ void iperf3_test_end(struct iperf3_test *test)
     test->control_open = test->udp_open = false;
     test->stream_count = 0;
     memory_free(test->block);
+    block_release(test->lent);
+    memory_free(test->their_output);
+    if (test->file && !test->file_bytes && test->run->io->file_write)
+        (void)test->run->io->file_write(test->run->io->context, test->file, NULL, 0);
     test->block = NULL;
+    test->lent = NULL;
+    test->their_output = NULL;
+    text_free(&test->told);
     text_free(&test->intervals);
     text_free(&test->connected);
 }

@@ -38,7 +38,7 @@ struct udp_socket {
     struct udp_layer *udp;
     struct endpoint local, remote;
     uint16_t interface;
-    uint8_t ttl;
+    uint8_t ttl, traffic_class;
     bool broadcast, dont_fragment, reuse;
     bool tentative; /* bound to an address whose duplicate address detection had not ended */
     int error;      /* pending, given once */
@@ -400,6 +400,7 @@ int udp_open(struct udp_layer *udp, const struct udp_socket_settings *settings, 
                                 .remote = settings->remote,
                                 .interface = settings->interface,
                                 .ttl = settings->ttl,
+                                .traffic_class = settings->traffic_class,
                                 .broadcast = settings->broadcast,
                                 .dont_fragment = settings->dont_fragment,
                                 .reuse = settings->reuse,
@@ -495,6 +496,7 @@ int udp_socket_send_from(struct udp_socket *socket, const void *data, size_t len
     struct packet_info info = {.destination = to->address,
                                .protocol = PROTOCOL_UDP,
                                .ttl = socket->ttl,
+                               .traffic_class = socket->traffic_class,
                                .dont_fragment = socket->dont_fragment,
                                .broadcast_allowed = socket->broadcast,
                                .interface = to->interface ? to->interface : socket->interface};

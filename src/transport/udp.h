@@ -33,6 +33,7 @@ struct udp_socket_settings {
     struct endpoint local, remote; /* remote family 0: unconnected; local family 0: both families; port 0: an ephemeral one */
     uint16_t interface;            /* bound to it; 0: any */
     uint8_t ttl;                   /* 0: the node's default; 1 for a group */
+    uint8_t traffic_class;
     bool broadcast, dont_fragment, reuse; /* reuse: several sockets may share a multicast or broadcast port */
     void (*changed)(struct udp_socket *socket, void *owner); /* only to take note: not to call back into the socket */
     void *owner;

@@ -26,6 +26,21 @@ on_client -c server -u -b 2M -t 1 -R
 check "UDP from the virtual server" has "(0%)"
 on_client -c server -t 1 -J
 check "JSON" has '"receiver_tcp_congestion":	"cubic"'
+on_client -c server -t 2 -O 1 -V --get-server-output
+check "the first second is omitted" sh -c "[ \$(grep -c '(omitted)' '$scratch/out') -eq 1 ]"
+check "and tells what it saw" has "Server output:"
+check "in its own words" has "[  5] local 10.0.1.1 port 5201 connected to 10.0.0.1 port"
+check "the test is two seconds long" sh -c "grep -qE '0.00-2.[01][0-9] +sec.* receiver' '$scratch/out'"
+on_client -c server -t 2 -O 1 -u -b 2M -R
+check "datagrams before the test do not count" sh -c "grep -qE ' 0/(17[0-9]|18[0-9]|34[0-9]) \(0%\)  receiver' '$scratch/out'"
+on_client -c server -t 1 -J --get-server-output
+check "the server's words within JSON" has '"server_output_text":	"Accepted connection from 10.0.0.1'
+on_client -c server -t 1 -u -b 1M --udp-counters-64bit --repeating-payload -S 0x10 --dont-fragment
+check "64-bit counters" has "(0%)"
+on_client -c server -t 1 -N -Z -k 5 -M 1000
+check "one end to a test" says "only one test end condition"
+on_client -c server -N -Z -k 5 -M 1000
+check "five blocks" has "640 KBytes"
 on_client -c server -t 1 -C nonesuch
 check "a congestion control that there is not" is "$status" 1
 
@@ -35,6 +50,26 @@ check "the real one received" has receiver
 check "the virtual one is done" says "iperf Done."
 run timeout 40 "$IMP" exec "$lab" server --with 'client$ iperf3 -c server -t 1 -p 5300 -R' -- iperf3 -s -1 -p 5300
 check "the other direction too" says "iperf Done."
+with_server() { # IMP'S CLIENT'S OPTIONS [the real server's options]: the client's words are the run's errors
+    run timeout 40 "$IMP" exec "$lab" server --with "client\$ iperf3 -c server -p 5300 $1" -- iperf3 -s -1 -p 5300 $2
+}
+with_server "-t 2 -O 1 -V --get-server-output" -V
+check "imp's client omits the first second" sh -c "grep -q '(omitted)' '$scratch/err' && grep -q '(omitted)' '$scratch/out'"
+check "which the real server was told" has "omitting 1 seconds, 2 second test, tos 0"
+check "two seconds count" sh -c "grep -qE '0.00-2.[01][0-9] +sec.* receiver' '$scratch/err'"
+check "the real server's words reach it" says "Server output:"
+check "with both congestion controls" says "rcv_tcp_congestion"
+with_server "-n 300K -T title -S 0x10 -B 10.0.0.1 --cport 4444 -N -Z" -V
+check "every line has the title" sh -c "grep -q '^title:  iperf Done' '$scratch/err' && ! sed 1d '$scratch/err' | grep -qv '^title:  '"
+check "the type of service" has "tos 16"
+check "the client's own port" has "connected to 10.0.0.1 port 4444"
+check "as many bytes as were asked for, and at most a block more" sh -c "grep -qE '  3[0-9][0-9] KBytes .* sender' '$scratch/err'"
+with_server "-u -b 1M/5 -t 2 -O 1 --dscp ef --udp-counters-64bit" -V
+check "expedited forwarding" has "tos 184"
+check "what was omitted is not counted: two seconds at 1 Mbit/s" sh -c "grep -qE '0/17[0-9] \(0%\)  receiver' '$scratch/err'"
+with_server "-A 1"
+check "no processors to bind to" says "imp's iperf3 does not have '--affinity'"
+
 run "$IMP" exec "$lab" server --with 'nobody$ ping' -- true
 check "a node that there is not" is "$status" 2
 
@@ -53,6 +88,23 @@ check "imp's client on this machine and the real server" is "$status" 0
 check "ends as the real one does" has "iperf Done."
 wait "$server"
 check "which is content too" is "$?" 0
+seq 100000 >"$scratch/file"
+port=$((port + 1))
+serve iperf3 -F "$scratch/copy"
+run timeout 50 "$IMP" iperf3 -c 127.0.0.1 -p "$port" -F "$scratch/file" --logfile "$scratch/log"
+wait "$server"
+check "a file goes to the real server" cmp "$scratch/file" "$scratch/copy"
+check "the log tells how much of it" grep -qF "Sent  575 KByte / 575 KByte (100%) of $scratch/file" "$scratch/log"
+check "and nothing is printed beside" sh -c "! grep -q . '$scratch/out'"
+port=$((port + 1))
+serve "$IMP" iperf3 -F "$scratch/back"
+run timeout 50 iperf3 -c 127.0.0.1 -p "$port" -F "$scratch/file"
+wait "$server"
+check "and from the real client to imp's server" cmp "$scratch/file" "$scratch/back"
+run "$IMP" iperf3 -c 127.0.0.1 -p "$port" --connect-timeout 100
+check "nobody there" says "unable to connect to server: Connection refused"
+run "$IMP" iperf3 -s -O 1
+check "what only a client has" says "client only"
 port=$((port + 1))
 serve "$IMP" iperf3
 run timeout 50 iperf3 -c 127.0.0.1 -p "$port" -t 1 -P 2 -R

@@ -15,6 +15,13 @@ static void parameters_go_there_and_back(void **state)
 {
     (void)state;
     struct iperf3_parameters in = {.reverse = true,
+                                   .server_output = true,
+                                   .counters_64bit = true,
+                                   .repeating = true,
+                                   .dont_fragment = true,
+                                   .traffic_class = 0xb8,
+                                   .burst = 7,
+                                   .omit_s = 3,
                                    .no_delay = true,
                                    .time_s = 10,
                                    .bytes = UINT64_C(5000000000),
