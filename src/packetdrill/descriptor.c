@@ -54,6 +54,7 @@ int descriptor_add(struct drill *drill, struct descriptor *descriptor)
         return -1;
     }
     drill->descriptors[descriptor->fd] = descriptor;
+    descriptor->serial = ++drill->descriptors_made;
     return descriptor->fd;
 }
 

@@ -11,6 +11,7 @@ enum descriptor_kind { DESCRIPTOR_STREAM, DESCRIPTOR_DATAGRAM, DESCRIPTOR_PIPE, 
 struct descriptor {
     enum descriptor_kind kind;
     int fd;
+    uint64_t serial; /* no other of this world has it, also when the number and the memory are used again */
     bool nonblocking;
     bool closed; /* its number is gone; freed when no call holds it */
     unsigned holds;

@@ -45,11 +45,12 @@ struct drill {
     struct interface *interface;
     struct list captured;
     uint32_t captured_count;
-    bool open;                              /* what is sent is captured: not while the world is being made */
-    uint64_t sysctl_mark;                   /* of the settings file as last read, */
-    uint32_t forgotten;                     /* and its commands that were obeyed */
-    uint32_t receive_default, backlog_most; /* net.core.rmem_default, somaxconn */
-    int anchor;                             /* the file whose duplicates take our descriptors' numbers */
+    bool open;             /* what is sent is captured: not while the world is being made */
+    uint64_t sysctl_mark;  /* of the settings file as last read, */
+    uint32_t forgotten;    /* and its commands that were obeyed */
+    uint32_t backlog_most; /* net.core.somaxconn */
+    int anchor;            /* the file whose duplicates take our descriptors' numbers */
+    uint64_t descriptors_made;
     struct descriptor *descriptors[LIMIT_DESCRIPTORS];
 };
 

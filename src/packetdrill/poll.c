@@ -18,7 +18,8 @@
 struct watch {
     struct list link;
     int fd;
-    struct descriptor *descriptor; /* as it was; another one of that number is not watched */
+    struct descriptor *descriptor; /* as long as this serial is behind the number: another one is not watched */
+    uint64_t serial;
     uint32_t events;
     epoll_data_t data;
     uint64_t told_in, told_out, told_errors; /* wake-ups at the last telling, + 1; 0: never */
@@ -101,7 +102,7 @@ static struct watch *watch_find(struct epoll_set *set, int fd, const struct desc
 {
     list_each (link, &set->watches) {
         struct watch *watch = list_entry(link, struct watch, link);
-        if (watch->fd == fd && watch->descriptor == descriptor)
+        if (watch->fd == fd && watch->serial == descriptor->serial)
             return watch;
     }
     return NULL;
@@ -126,6 +127,7 @@ static int change(struct epoll_set *set, int operation, int fd, struct descripto
         watch = memory_take_zeroed(1, sizeof *watch);
         watch->fd = fd;
         watch->descriptor = descriptor;
+        watch->serial = descriptor->serial;
         list_push_back(&set->watches, &watch->link);
     }
     watch->events = event->events | EPOLLERR | EPOLLHUP;
@@ -167,7 +169,8 @@ static bool epoll_look(struct drill *drill, void *context)
     call->found = 0;
     list_each (link, &call->set->watches) {
         struct watch *watch = list_entry(link, struct watch, link);
-        if (drill->descriptors[watch->fd] != watch->descriptor) { /* closed: it leaves the set by itself */
+        const struct descriptor *there = drill->descriptors[watch->fd];
+        if (!there || there->serial != watch->serial) { /* closed: it leaves the set by itself */
             watch_remove(watch);
             continue;
         }

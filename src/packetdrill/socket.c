@@ -271,10 +271,12 @@ void *message_gather(const struct msghdr *message, size_t *length)
 {
     *length = message_bytes(message);
     uint8_t *bytes = memory_take(*length ? *length : 1), *to = bytes;
-    for (size_t i = 0; i < message->msg_iovlen; i++) {
-        if (message->msg_iov[i].iov_len)
-            memcpy(to, message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
-        to += message->msg_iov[i].iov_len;
+    for (size_t i = 0, left = *length; left; i++) {
+        size_t n = message->msg_iov[i].iov_len < left ? message->msg_iov[i].iov_len : left;
+        if (n)
+            memcpy(to, message->msg_iov[i].iov_base, n);
+        to += n;
+        left -= n;
     }
     return bytes;
 }

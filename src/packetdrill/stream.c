@@ -242,15 +242,18 @@ int stream_accept(struct socket *socket, struct sockaddr *address, socklen_t *le
     child->tcp = NULL;
     child->written = 0;
     error_queue_begin(child);
+    int fd = descriptor_add(socket->drill, &child->descriptor); /* first: without a number the connection stays in the queue */
+    if (fd < 0)
+        return -1;
     int error = tcp_accept(socket->tcp, tcp_changed, child, &child->tcp);
     if (error) {
-        memory_free(child);
+        (void)descriptor_close(socket->drill, fd);
         return fail(errno_of(error));
     }
     tcp_local(child->tcp, &child->local);
     tcp_remote(child->tcp, &child->remote);
     address_of_endpoint(child, &child->remote, address, length);
-    return descriptor_add(socket->drill, &child->descriptor);
+    return fd;
 }
 
 /* ---- the end ---- */
