@@ -6,7 +6,7 @@
  * A datagram larger than the buffer is cut and MSG_TRUNC says so; with MSG_TRUNC asked for, the call returns the full length. An ICMP
  * error about a connected socket's datagram is told by the next call (RFC 1122 4.1.3.3).
  *
- * MSG_PEEK is left out, since the layer below has no such call. */
+ * MSG_PEEK is refused (EOPNOTSUPP), since the layer below has no such call. */
 #include <errno.h>
 #include <linux/sockios.h>
 #include <poll.h>
@@ -90,6 +90,8 @@ ssize_t datagram_receive(struct socket *socket, struct msghdr *message, int flag
 {
     if (flags & MSG_ERRQUEUE)
         return fail(EAGAIN);
+    if (flags & MSG_PEEK)
+        return fail(EOPNOTSUPP);
     if (make(socket, NULL) != 0)
         return -1;
     bool patient = !socket->descriptor.nonblocking && !(flags & MSG_DONTWAIT);

@@ -69,7 +69,7 @@ static void ecn_fill(struct linux_tcp_info *out, const struct tcp_info *info)
     out->accurate_failed = info->accurate_ecn_failed & 15u;
 }
 
-static void sending_fill(struct linux_tcp_info *out, const struct tcp_info *info)
+static void sending_fill(struct linux_tcp_info *out, const struct tcp_info *info, int32_t pacing_most)
 {
     out->send_mss = info->mss;
     out->unacked = info->unacked;
@@ -84,7 +84,7 @@ static void sending_fill(struct linux_tcp_info *out, const struct tcp_info *info
     out->not_sent_bytes = info->not_sent;
     out->send_window = info->send_window;
     out->pacing_rate = info->pacing_rate ? info->pacing_rate : UINT64_MAX;
-    out->maximum_pacing_rate = UINT64_MAX;
+    out->maximum_pacing_rate = pacing_most == -1 ? UINT64_MAX : (uint32_t)pacing_most;
     out->delivery_rate = info->delivery_rate;
     out->busy_time = (uint64_t)(info->busy_ns / NS_PER_US);
     out->window_limited = (uint64_t)(info->window_limited_ns / NS_PER_US);
@@ -126,7 +126,7 @@ int info_get(struct socket *socket, void *value, socklen_t *length)
         times_fill(&out, &info);
         counts_fill(&out, &info);
         ecn_fill(&out, &info);
-        sending_fill(&out, &info);
+        sending_fill(&out, &info, option_value(socket, SOL_SOCKET, SO_MAX_PACING_RATE));
     }
     if (*length > sizeof out)
         *length = sizeof out;

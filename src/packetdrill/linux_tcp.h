@@ -36,7 +36,6 @@ enum linux_tcp_option {
     LINUX_TCP_FASTOPEN_NO_COOKIE = 34,
     LINUX_TCP_ZEROCOPY_RECEIVE = 35,
     LINUX_TCP_INQ = 36,
-    LINUX_TCP_TX_DELAY = 37,
     LINUX_TCP_RTO_MAX_MS = 44,
 };
 enum linux_ip_option { LINUX_IP_LOCAL_PORT_RANGE = 51 }; /* the first port, and 65536 times the last one */

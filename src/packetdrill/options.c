@@ -15,11 +15,12 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "internet/ecn.h"
 #include "packetdrill/linux_tcp.h"
 #include "packetdrill/socket.h"
 #include "transport/tcp/options.h"
 
-enum { NO_KNOB = -1 };
+enum { NO_KNOB = -1, DATAGRAM_BUFFER = 212992 /* net.core.rmem_default and wmem_default */ };
 struct option_row {
     int level, name;
     int32_t initial, least, most; /* most 1 and least 0: a switch, where any number but zero is 1 */
@@ -77,9 +78,8 @@ static const struct option_row ROWS[] = {
     {IPPROTO_TCP, LINUX_TCP_FASTOPEN_CONNECT, 0, 0, 1, NO_KNOB},
     {IPPROTO_TCP, LINUX_TCP_FASTOPEN_NO_COOKIE, 0, 0, 1, TCP_KNOB_FAST_OPEN_NO_COOKIE},
     {IPPROTO_TCP, LINUX_TCP_INQ, 0, 0, 1, NO_KNOB},
-    {IPPROTO_TCP, LINUX_TCP_TX_DELAY, 0, 0, INT32_MAX, NO_KNOB},
     {IPPROTO_TCP, LINUX_TCP_RTO_MAX_MS, 120000, 1000, 120000, TCP_KNOB_RTO_MOST_MS},
-    /* What the two buffers were asked for; 0: never asked. Read back through option_get_special(). */
+    /* What the two buffers were asked for; 0: never asked. Read back through buffer_bytes(). */
     {SOL_SOCKET, SO_SNDBUF, 0, 0, INT32_MAX / 2, TCP_KNOB_SEND_MEMORY},
     {SOL_SOCKET, SO_RCVBUF, 0, 0, INT32_MAX / 2, TCP_KNOB_RECEIVE_BUFFER},
 };
@@ -109,12 +109,23 @@ int32_t option_value(const struct socket *socket, int level, int name) { return 
 
 static uint32_t urgent_style(int32_t in_line) { return in_line ? TCP_URGENT_MARKED : TCP_URGENT_APART; }
 
+static bool speaks_ipv6(const struct socket *socket)
+{
+    uint8_t family = socket->remote.address.family;
+    return family ? family == 6 : socket->domain == AF_INET6;
+}
+
 static void apply(struct socket *socket, unsigned row)
 {
-    int32_t value = socket->values[row];
-    if (socket->tcp && ROWS[row].knob != NO_KNOB)
-        (void)tcp_set(socket->tcp, (enum tcp_knob)ROWS[row].knob,
-                      ROWS[row].knob == TCP_KNOB_URGENT ? urgent_style(value) : (uint32_t)value);
+    const struct option_row *about = &ROWS[row];
+    uint32_t value = (uint32_t)socket->values[row];
+    if (!socket->tcp || about->knob == NO_KNOB || about->level == (speaks_ipv6(socket) ? IPPROTO_IP : IPPROTO_IPV6))
+        return;
+    if (about->knob == TCP_KNOB_URGENT)
+        value = urgent_style(socket->values[row]);
+    if (about->knob == TCP_KNOB_PACING_MOST && value == UINT32_MAX) /* no bound */
+        value = 0;
+    (void)tcp_set(socket->tcp, (enum tcp_knob)about->knob, value);
 }
 
 void options_apply(struct socket *socket)
@@ -138,8 +149,11 @@ void options_prepare(const struct socket *socket, struct tcp_settings *settings)
     uint32_t range = (uint32_t)option_value(socket, IPPROTO_IP, LINUX_IP_LOCAL_PORT_RANGE);
     settings->port_first = range & UINT16_MAX;
     settings->port_last = (uint16_t)(range >> 16);
-    int32_t ttl = option_value(socket, IPPROTO_IP, IP_TTL);
+    bool six = speaks_ipv6(socket);
+    int32_t ttl = six ? option_value(socket, IPPROTO_IPV6, IPV6_UNICAST_HOPS) : option_value(socket, IPPROTO_IP, IP_TTL);
     settings->ttl = ttl == 64 ? 0 : (uint8_t)ttl;
+    int32_t class = six ? option_value(socket, IPPROTO_IPV6, IPV6_TCLASS) : option_value(socket, IPPROTO_IP, IP_TOS);
+    settings->personal.traffic_class = (uint8_t)(class & ~ECN_MASK);
 }
 
 /* ---- set ---- */
@@ -259,18 +273,40 @@ static int give_timeout(int64_t ns, void *value, socklen_t *length)
     return give(&time, sizeof time, value, length);
 }
 
-static uint32_t receive_buffer(const struct tcp_info *info)
+/* What a socket begins with: the middle one of tcp_rmem's or tcp_wmem's three. */
+static uint32_t buffer_default(const struct socket *socket, int name)
 {
-    return info->receive_memory_counted ? info->receive_buffer : 2 * info->receive_buffer;
+    char text[64];
+    uint32_t middle = 0;
+    const char *setting = name == SO_SNDBUF ? "net.ipv4.tcp_wmem" : "net.ipv4.tcp_rmem";
+    if (tcp_sysctl_get(socket->drill->tcp, setting, text, sizeof text) == 0)
+        (void)sscanf(text, "%*u %u", &middle);
+    return middle;
+}
+
+static uint32_t buffer_bytes(const struct socket *socket, int name)
+{
+    uint32_t asked = (uint32_t)option_value(socket, SOL_SOCKET, name), least = name == SO_SNDBUF ? 4608 : 2304;
+    if (asked)
+        return asked * 2 < least ? least : asked * 2;
+    if (socket->descriptor.kind != DESCRIPTOR_STREAM)
+        return DATAGRAM_BUFFER;
+    if (!socket->tcp || socket->listening)
+        return buffer_default(socket, name);
+    struct tcp_info info;
+    tcp_socket_info(socket->tcp, &info);
+    bool doubled = name == SO_RCVBUF && !info.receive_memory_counted;
+    return name == SO_SNDBUF ? info.send_buffer : doubled ? 2 * info.receive_buffer : info.receive_buffer;
 }
 
 /* SO_MEMINFO: in Linux's order what is received, the receive buffer, -, the send buffer, -, what is to be sent, -, -, -. */
 static int get_memory(struct socket *socket, void *value, socklen_t *length)
 {
-    struct tcp_info info = {.send_buffer = 16384, .receive_buffer = 65536};
+    struct tcp_info info = {.state = TCP_CLOSED};
     if (socket->tcp && !socket->listening)
         tcp_socket_info(socket->tcp, &info);
-    uint32_t numbers[9] = {info.receive_memory, receive_buffer(&info), 0, info.send_buffer, 0, info.send_queue};
+    uint32_t numbers[9] = {info.receive_memory, buffer_bytes(socket, SO_RCVBUF), 0, buffer_bytes(socket, SO_SNDBUF), 0,
+                           info.send_queue};
     return give(numbers, sizeof numbers, value, length);
 }
 
@@ -290,33 +326,6 @@ static int get_socket(struct socket *socket, int name, void *value, socklen_t *l
     case SO_SNDTIMEO: return give_timeout(socket->send_timeout_ns, value, length);
     default: return fail(ENOPROTOOPT);
     }
-}
-
-/* What a socket begins with: the middle one of tcp_rmem's or tcp_wmem's three. */
-static int32_t buffer_default(const struct socket *socket, int name)
-{
-    char text[64];
-    uint32_t middle = 0;
-    const char *setting = name == SO_SNDBUF ? "net.ipv4.tcp_wmem" : "net.ipv4.tcp_rmem";
-    if (tcp_sysctl_get(socket->drill->tcp, setting, text, sizeof text) == 0)
-        (void)sscanf(text, "%*u %u", &middle);
-    return middle < INT32_MAX ? (int32_t)middle : INT32_MAX;
-}
-
-static int get_buffer(struct socket *socket, int name, void *value, socklen_t *length)
-{
-    int32_t asked = option_value(socket, SOL_SOCKET, name);
-    if (asked) {
-        int32_t least = name == SO_SNDBUF ? 4608 : 2304;
-        return give_number(asked * 2 < least ? least : asked * 2, value, length);
-    }
-    if (socket->descriptor.kind != DESCRIPTOR_STREAM)
-        return give_number(212992, value, length);
-    if (!socket->tcp || socket->listening)
-        return give_number(buffer_default(socket, name), value, length);
-    struct tcp_info info;
-    tcp_socket_info(socket->tcp, &info);
-    return give_number((int32_t)(name == SO_SNDBUF ? info.send_buffer : receive_buffer(&info)), value, length);
 }
 
 static const char *congestion_of(const struct socket *socket)
@@ -366,7 +375,7 @@ int option_get(struct socket *socket, int level, int name, void *value, socklen_
     if (level == IPPROTO_TCP && socket->descriptor.kind != DESCRIPTOR_STREAM)
         return fail(EOPNOTSUPP);
     if (level == SOL_SOCKET && (name == SO_SNDBUF || name == SO_RCVBUF))
-        return get_buffer(socket, name, value, length);
+        return give_number((int32_t)buffer_bytes(socket, name), value, length);
     if (level == IPPROTO_TCP && name == LINUX_TCP_MAXSEG)
         return get_mss(socket, value, length);
     if ((level == IPPROTO_IP && name == IP_MTU) || (level == IPPROTO_IPV6 && name == IPV6_MTU)) {

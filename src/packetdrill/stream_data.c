@@ -5,7 +5,8 @@
  * the bytes, MSG_TRUNC drops them without a copy.
  *
  * Sending: a call that blocks returns when the last byte is in the send buffer, one that does not with what fitted. MSG_MORE corks for
- * this one call, MSG_EOR ends a record. MSG_FASTOPEN is fast_open.c's. MSG_ZEROCOPY is a copy, whose completion error_queue.c tells. There is no signal: EPIPE is all.
+ * this one call, MSG_EOR ends a record. MSG_FASTOPEN is fast_open.c's. MSG_ZEROCOPY is a copy, whose completion error_queue.c tells.
+ * There is no signal: EPIPE is all.
  *
  * Urgent data as Linux has it: the last urgent byte is not in the stream but for recv(MSG_OOB), which never waits, unless SO_OOBINLINE is set. A
  * read that got anything ends at the mark, whatever it was to wait for. SIGURG is not sent: there is no one here to send it to. */

@@ -1,10 +1,11 @@
 /* Settings by their Linux names, from a file.
  *
- * Scripts set sysctls through a shell, where a stand-in for sysctl(8) appends lines "name=value" to the file that IMP_SYSCTL_FILE names. It is
- * read when the world is made, and again, when it has changed, before calls and packets that settings bear on; a later line overrides an earlier one, so the
- * whole file is read each time. Names with "/" for "." are understood, also whole ones from /proc/sys; blanks and quotation marks around names and values are not part of
- * them; a line may be all of sysctl's words, with options and several settings ("-q -w a=1 b=2 3 4"); "#" and ";" start comments. What nobody here knows is ignored, as are values out of range: the kernel's sysctl would complain on the
- * terminal, and go on.
+ * Scripts set sysctls through a shell, where a stand-in for sysctl(8) appends lines "name=value" to the file that IMP_SYSCTL_FILE names.
+ * It is read when the world is made, and again, when it has changed, before calls and packets that settings bear on; a later line
+ * overrides an earlier one, so the whole file is read each time. Names with "/" for "." are understood, also whole ones from /proc/sys;
+ * blanks and quotation marks around names and values are not part of them; a line may be all of sysctl's words, with options and several
+ * settings ("-q -w a=1 b=2 3 4"); "#" and ";" start comments. What nobody here knows is ignored, as are values out of range: the
+ * kernel's sysctl would complain on the terminal, and go on.
  *
  * Where the public scripts count on something else than our default, sysctl_default() has it.
  *
@@ -14,10 +15,11 @@
  * "net.ipv4.tcp_..." is TCP's own business; a few of "net.core" are this program's. fq as "net.core.default_qdisc", or put on the device by
  * a line "tc=qdisc replace dev tun0 root fq" (of a stand-in for tc(8)), is a pace for all of TCP: what fq does to a single flow. */
 #include <stdio.h>
-#include <stdlib.h>
+#include <stdlib.h> /* getenv */
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
 #include "packetdrill/drill.h"
 #include "transport/tcp/options.h"
 
@@ -48,10 +50,17 @@ static bool has_word(const char *text, const char *word)
     return false;
 }
 
+static void backlog_set(struct drill *drill, const char *value)
+{
+    uint64_t most;
+    if (number_parse(value, INT32_MAX, &most) == 0)
+        drill->backlog_most = (uint32_t)most;
+}
+
 static void set(struct drill *drill, const char *name, const char *value)
 {
     if (strcmp(name, "net.core.somaxconn") == 0)
-        drill->backlog_most = (uint32_t)strtoul(value, NULL, 10);
+        backlog_set(drill, value);
     else if (strcmp(name, "net.core.default_qdisc") == 0)
         (void)tcp_sysctl_set(drill->tcp, "net.imp.tcp_paced", strcmp(value, "fq") == 0 ? "1" : "0");
     else if (strcmp(name, "tc") == 0 && strncmp(value, "qdisc ", 6) == 0)
