@@ -62,7 +62,7 @@ struct tcp_connection {
     } rcv;
     struct send_buffer send; /* from snd.una on (from snd.una + 1 while the SYN is not acknowledged) */
     struct receive_buffer receive;
-    struct reassembly reassembly;
+    struct reassembly *reassembly; /* NULL while nothing is missing */
     struct retransmit_queue sent;
     struct rtt rtt;
     struct congestion congestion;

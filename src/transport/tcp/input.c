@@ -232,7 +232,7 @@ static void join_islands(struct tcp_connection *c)
 {
     uint32_t bytes;
     struct frame *chain;
-    while (c->reassembly.count && (chain = reassembly_take(&c->reassembly, c->rcv.nxt, &bytes)) != NULL) {
+    while (c->reassembly && (chain = reassembly_take(&c->reassembly, c->rcv.nxt, &bytes)) != NULL) {
         c->rcv.nxt = sequence_add(c->rcv.nxt, bytes);
         c->count.bytes_received += bytes;
         while (chain) {
@@ -267,9 +267,9 @@ static void queue_in_order(struct tcp_connection *c, struct frame *payload, uint
         receive_window_grow(c, length, charge.memory, true);
     c->rcv.nxt = sequence_add(c->rcv.nxt, length);
     c->count.bytes_received += length;
-    if (c->reassembly.count) {
+    if (c->reassembly) {
         c->ack.pending |= ACK_WANTED | ACK_NOW; /* RFC 5681 4.2: and so is the filling of one */
-        const struct island *first = &c->reassembly.islands[0];
+        const struct island *first = &c->reassembly->islands[0];
         if (c->flags & CONNECTION_SACK && sequence_before(first->start, c->rcv.nxt)) /* it came again, in order this time */
             c->ack.duplicate =
                 (struct sack_block){first->start, sequence_before(first->end, c->rcv.nxt) ? first->end : c->rcv.nxt};

@@ -52,14 +52,15 @@ struct sequence output_end(const struct tcp_connection *c) { return sequence_add
 
 static bool nothing_received(const struct tcp_connection *c)
 {
-    return c->reassembly.count == 0 && sequence_equal(c->ack.duplicate.start, c->ack.duplicate.end);
+    return !c->reassembly && sequence_equal(c->ack.duplicate.start, c->ack.duplicate.end);
 }
 
 static unsigned sack_room(const struct tcp_connection *c) { return c->flags & CONNECTION_TIMESTAMPS ? 3 : 4; }
 
 static uint32_t mss_less_options(const struct tcp_connection *c, bool sack)
 {
-    uint32_t blocks = sack ? c->reassembly.count + !sequence_equal(c->ack.duplicate.start, c->ack.duplicate.end) : 0;
+    uint32_t blocks =
+        sack ? reassembly_count(c->reassembly) + !sequence_equal(c->ack.duplicate.start, c->ack.duplicate.end) : 0;
     uint32_t most = sack_room(c);
     blocks = blocks < most ? blocks : most;
     uint32_t options = c->accurate ? accurate_option_bytes(c, blocks) : 4 + 8 * blocks;
@@ -86,7 +87,7 @@ static void add_sack(const struct tcp_connection *c, struct tcp_segment *segment
     unsigned count = 0, most = sack_room(c);
     if (!sequence_equal(c->ack.duplicate.start, c->ack.duplicate.end))
         segment->sack[count++] = c->ack.duplicate;
-    count += reassembly_blocks(&c->reassembly, segment->sack + count, most - count);
+    count += reassembly_blocks(c->reassembly, segment->sack + count, most - count);
     segment->sack_count = (uint8_t)count;
     if (count)
         segment->options |= TCP_OPTION_SACK;

@@ -92,12 +92,12 @@ static uint32_t repack(struct frame *first, uint32_t bytes, uint32_t memory)
 
 static void repack_all(struct tcp_connection *c)
 {
-    for (uint32_t i = 0; i < c->reassembly.count; i++) {
-        struct island *island = &c->reassembly.islands[i];
+    for (uint32_t i = 0; i < reassembly_count(c->reassembly); i++) {
+        struct island *island = &c->reassembly->islands[i];
         uint32_t memory = 0;
         for (const struct frame *frame = island->first; frame; frame = frame->next)
             memory += frame->charge;
-        c->reassembly.memory -= repack(island->first, sequence_distance(island->start, island->end), memory);
+        c->reassembly->memory -= repack(island->first, sequence_distance(island->start, island->end), memory);
     }
     c->rcv.memory -= repack(c->receive.first, c->receive.length, c->rcv.memory);
     c->receive.spare = 0;

@@ -16,7 +16,10 @@ struct receive_charge {
 struct receive_charge receive_memory_charge(uint32_t packet_bytes); /* from its IP header on */
 
 static inline bool receive_memory_counted(const struct tcp_connection *c) { return c->rcv.ratio > 0; }
-static inline uint32_t receive_memory_used(const struct tcp_connection *c) { return c->rcv.memory + c->reassembly.memory; }
+static inline uint32_t receive_memory_used(const struct tcp_connection *c)
+{
+    return c->rcv.memory + reassembly_memory(c->reassembly);
+}
 
 /* `length` bytes from `start` on came: room is made for them. False: there is none. */
 bool receive_memory_make_room(struct tcp_connection *c, struct sequence start, uint32_t length);

@@ -224,8 +224,8 @@ static void enlarge(struct tcp_connection *c, uint32_t read)
     uint64_t window = 2ull * read + (uint64_t)SPARE_SEGMENTS * c->mss; /* twice: slow start doubles in a round trip */
     window += 2 * (window * (read - c->rcv.tune_space) / before);
     if (receive_memory_counted(c)) {
-        if (c->reassembly.count)
-            window += sequence_distance(c->rcv.nxt, c->reassembly.islands[c->reassembly.count - 1].end);
+        if (c->reassembly)
+            window += sequence_distance(c->rcv.nxt, c->reassembly->islands[c->reassembly->count - 1].end);
         window = window * FULL_RATIO / c->rcv.ratio;
     }
     if (window > most)
