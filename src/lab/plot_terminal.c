@@ -2,7 +2,8 @@
  *
  * On a terminal each character is a braille cell of two by four dots, so a hundred columns show two hundred instants, and each flow has its colour
  * (the same as in the SVG, as near as 256 colours come). In a pipe there are no colours and no letters beyond ASCII: each flow has a
- * mark of its own, listed below the plot. What was sent again is a cross in either; what stands beside a flow (such as ssthresh) is dotted.
+ * mark of its own, listed below the plot. What was sent again is a cross in either. What stands beside a flow (such as ssthresh) is
+ * dotted, and only on a terminal.
  *
  * A line is drawn from point to point; steps go across and then up or down, as in the SVG. What lies outside the axes is not drawn.
  * Where two flows share a cell, its colour (or mark) is the later one's. */

@@ -406,7 +406,7 @@ static int iperf3_run(struct tool_run *run)
         status = iperf3_file_read(test);
     if (status == 0)
         status = arguments.server ? iperf3_server(test, arguments.once) : iperf3_client(test);
-    if (test->log)
+    if (test->log && run->io->file_write)
         (void)run->io->file_write(run->io->context, test->log, NULL, 0);
     memory_free(test->file_bytes);
     memory_free(test);

@@ -19,8 +19,11 @@ void iperf3_json_lay_out(const char *json, struct text *out)
     unsigned depth = 0;
     bool quoted = false;
     for (const char *at = json; *at; at++) {
+        if (quoted && *at == '\\' && at[1])
+            text_add_char(out, *at++); /* what it escapes says nothing */
+        else if (*at == '"')
+            quoted = !quoted;
         if (quoted || *at == '"') {
-            quoted = *at != '"' || (quoted ? at[-1] == '\\' : true);
             text_add_char(out, *at);
             continue;
         }

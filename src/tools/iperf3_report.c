@@ -25,7 +25,7 @@ static const char LINE[] = "- - - - - - - - - - - - - - - - - - - - - - - - -\n"
 static void put_raw(struct iperf3_test *test, const char *data, size_t length)
 {
     const struct tool_io *io = test->run->io;
-    if (test->log)
+    if (test->log && io->file_write)
         (void)io->file_write(io->context, test->log, data, length);
     else
         io->out(io->context, data, length);
@@ -53,7 +53,9 @@ int iperf3_log_open(struct iperf3_test *test)
     const char *log = test->log;
     size_t length = 0;
     int error = log && !io->file_write ? IMP_UNSUPPORTED : 0;
-    uint8_t *before = log && io->file_read ? io->file_read(io->context, log, IPERF3_LOG_BYTES_MAX, &length, &(int){0}) : NULL;
+    uint8_t *before = NULL;
+    if (log && !error && io->file_read && !(before = io->file_read(io->context, log, IPERF3_LOG_BYTES_MAX, &length, &error)))
+        error = error == IMP_NOT_FOUND ? 0 : error; /* what is there and cannot be read must not be written over */
     if (log && !error)
         error = io->file_write(io->context, log, before ? (const char *)before : "", length);
     memory_free(before);
@@ -135,7 +137,7 @@ static bool any_sends(const struct iperf3_test *test, bool sends)
 void iperf3_report_control(struct iperf3_test *test)
 {
     char date[HTTP_DATE_BYTES], address[IP_TEXT_BYTES];
-    struct socket_inside inside;
+    struct socket_inside inside = {0};
     struct endpoint client = {0};
     const struct iperf3_parameters *p = &test->parameters;
     int64_t now_s = (net_now(test->net).ns + net_wall_offset_ns(test->net)) / NS_PER_S;
@@ -427,8 +429,11 @@ static void document_start(struct iperf3_test *test, struct text *out)
     struct socket_inside inside;
     text_format(out, "{\"start\":{\"connected\":[%s],\"version\":\"iperf 3.12\",\"timestamp\":{\"timesecs\":%" PRId64 "},",
                 text_string(&test->connected), now_s);
-    if (!test->server)
-        text_format(out, "\"connecting_to\":{\"host\":\"%s\",\"port\":%u},", test->host, test->port);
+    if (!test->server) {
+        text_add(out, "\"connecting_to\":{\"host\":");
+        text_add_json(out, test->host, strlen(test->host));
+        text_format(out, ",\"port\":%u},", test->port);
+    }
     text_format(out, "\"cookie\":\"%s\",", test->cookie);
     if (!p->udp && test->stream_count && net_stream_inside(test->streams[0].tcp, &inside) == 0)
         text_format(out, "\"tcp_mss_default\":%u,", inside.mss_bytes);

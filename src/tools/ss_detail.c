@@ -7,58 +7,90 @@
 #include "tools/ss_detail.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "internet/stack.h"
+
+/* A line of the table below: a member of struct socket_inside by name, or a function for what is not a name and a number. */
+enum kind { COUNT, TIME, SINCE, WORD, SPECIAL }; /* " name:5", " name:0.5" (ms), " name:500" (ms, whole), " name" */
+struct figure {
+    enum kind kind;
+    const char *name;
+    size_t offset, bytes;
+    void (*print)(struct text *out, const struct socket_inside *info);
+};
 
 static double milliseconds(int64_t ns) { return (double)ns / 1e6; }
 
-static void count(struct text *out, const char *name, uint64_t value)
+static int64_t number_of(const struct socket_inside *info, const struct figure *figure)
 {
-    if (value)
-        text_format(out, " %s:%" PRIu64, name, value);
+    const char *at = (const char *)info + figure->offset;
+    uint32_t small;
+    int64_t large;
+    if (figure->kind == WORD)
+        return *(const bool *)at;
+    memcpy(figure->bytes == sizeof small ? (void *)&small : (void *)&large, at, figure->bytes);
+    return figure->bytes == sizeof small ? (int64_t)small : large;
 }
 
-static void time_ms(struct text *out, const char *name, int64_t ns)
+static void figure_print(struct text *out, const struct socket_inside *info, const struct figure *figure)
 {
-    if (ns > 0)
-        text_format(out, " %s:%.6g", name, milliseconds(ns));
+    if (figure->kind == SPECIAL) {
+        figure->print(out, info);
+        return;
+    }
+    int64_t number = number_of(info, figure);
+    if (figure->kind == SINCE)
+        number /= NS_PER_MS;
+    if (number <= 0)
+        return;
+    text_format(out, " %s", figure->name);
+    if (figure->kind == TIME)
+        text_format(out, ":%.6g", milliseconds(number));
+    else if (figure->kind != WORD)
+        text_format(out, ":%" PRId64, number);
 }
 
-static void word(struct text *out, const char *name, bool shown)
+static void congestion(struct text *out, const struct socket_inside *info)
 {
-    if (shown)
-        text_format(out, " %s", name);
+    if (info->congestion)
+        text_format(out, " %s", info->congestion);
 }
 
-static void counts(struct text *out, const struct socket_inside *info)
+static void scales(struct text *out, const struct socket_inside *info)
 {
-    count(out, "bytes_sent", info->bytes_sent);
-    count(out, "bytes_retrans", info->bytes_retransmitted);
-    count(out, "bytes_acked", info->bytes_acked);
-    count(out, "bytes_received", info->bytes_received);
-    count(out, "segs_out", info->segments_sent);
-    count(out, "segs_in", info->segments_received);
-    count(out, "data_segs_out", info->data_segments_sent);
-    count(out, "data_segs_in", info->data_segments_received);
+    if (info->window_scaling)
+        text_format(out, " wscale:%u,%u", info->window_scale_send, info->window_scale_receive);
 }
 
-static void rates(struct text *out, const struct socket_inside *info)
+static void rtt(struct text *out, const struct socket_inside *info)
+{
+    if (info->rtt_ns)
+        text_format(out, " rtt:%.6g/%.6g", milliseconds(info->rtt_ns), milliseconds(info->rtt_variation_ns));
+}
+
+static void ssthresh(struct text *out, const struct socket_inside *info)
+{
+    if (info->ssthresh_segments && info->ssthresh_segments < UINT16_MAX)
+        text_format(out, " ssthresh:%u", info->ssthresh_segments);
+}
+
+static void congestion_state(struct text *out, const struct socket_inside *info)
 {
     if (*info->congestion_state)
         text_format(out, " %s", info->congestion_state);
     if (info->rtt_ns > 0)
         text_format(out, " send %.0fbps", (double)info->cwnd_segments * info->mss_bytes * 8e9 / (double)info->rtt_ns);
-    count(out, "lastsnd", (uint64_t)(info->last_send_ns / NS_PER_MS));
-    count(out, "lastrcv", (uint64_t)(info->last_receive_ns / NS_PER_MS));
-    count(out, "lastack", (uint64_t)(info->last_ack_ns / NS_PER_MS));
+}
+
+static void rates(struct text *out, const struct socket_inside *info)
+{
     if (info->pacing_bytes_per_s)
         text_format(out, " pacing_rate %" PRIu64 "bps", info->pacing_bytes_per_s * 8);
     if (info->delivery_bytes_per_s)
         text_format(out, " delivery_rate %" PRIu64 "bps", info->delivery_bytes_per_s * 8);
-    count(out, "delivered", info->delivered);
-    count(out, "delivered_ce", info->delivered_ce);
-    word(out, "app_limited", info->app_limited);
 }
 
 static void share(struct text *out, const char *name, int64_t part_ns, int64_t whole_ns)
@@ -76,58 +108,73 @@ static void busy(struct text *out, const struct socket_inside *info)
     share(out, "sndbuf_limited", info->buffer_limited_ns, info->busy_ns);
 }
 
-static void losses(struct text *out, const struct socket_inside *info)
+static void retransmits(struct text *out, const struct socket_inside *info)
 {
-    count(out, "unacked", info->unacked);
     if (info->retransmitted || info->retransmits)
         text_format(out, " retrans:%u/%" PRIu64, info->retransmitted, info->retransmits);
-    count(out, "lost", info->lost);
-    count(out, "sacked", info->sacked);
-    count(out, "dsack_dups", info->duplicates_reported);
-    if (info->reordering != 3)
-        count(out, "reordering", info->reordering);
-    count(out, "reord_seen", info->reorderings);
 }
 
-static void agreed(struct text *out, const struct socket_inside *info)
+static void reordering(struct text *out, const struct socket_inside *info)
 {
-    word(out, "ts", info->timestamps);
-    word(out, "sack", info->sack);
-    word(out, "ecn", info->ecn);
-    word(out, "ecnseen", info->ecn_seen);
-    word(out, "accecn", info->accurate_ecn);
-    word(out, "fastopen", info->syn_data);
+    if (info->reordering && info->reordering != 3)
+        text_format(out, " reordering:%u", info->reordering);
 }
 
-static void inside(struct text *out, const struct socket_inside *info)
-{
-    if (info->congestion)
-        text_format(out, " %s", info->congestion);
-    if (info->window_scaling)
-        text_format(out, " wscale:%u,%u", info->window_scale_send, info->window_scale_receive);
-    time_ms(out, "rto", info->rto_ns);
-    count(out, "backoff", info->backoff);
-    if (info->rtt_ns)
-        text_format(out, " rtt:%.6g/%.6g", milliseconds(info->rtt_ns), milliseconds(info->rtt_variation_ns));
-    time_ms(out, "ato", info->ack_timeout_ns);
-    count(out, "mss", info->mss_bytes);
-    count(out, "pmtu", info->path_mtu);
-    count(out, "rcvmss", info->receive_mss);
-    count(out, "advmss", info->advertised_mss);
-    count(out, "cwnd", info->cwnd_segments);
-    if (info->ssthresh_segments < UINT16_MAX)
-        count(out, "ssthresh", info->ssthresh_segments);
-    counts(out, info);
-    rates(out, info);
-    busy(out, info);
-    losses(out, info);
-    time_ms(out, "rcv_rtt", info->receive_rtt_ns);
-    count(out, "rcv_space", info->receive_space_bytes);
-    count(out, "notsent", info->not_sent_bytes);
-    time_ms(out, "minrtt", info->minimum_rtt_ns);
-    count(out, "snd_wnd", info->send_window_bytes);
-    count(out, "rcv_wnd", info->receive_window_bytes);
-}
+#define FIGURE(kind_, name_, member_)                                                                                          \
+    {                                                                                                                          \
+        kind_, name_, offsetof(struct socket_inside, member_), sizeof(((struct socket_inside *)0)->member_), NULL              \
+    }
+#define BY(function_)                                                                                                          \
+    {                                                                                                                          \
+        SPECIAL, NULL, 0, 0, function_                                                                                         \
+    }
+static const struct figure AGREED[] = {
+    FIGURE(WORD, "ts", timestamps),    FIGURE(WORD, "sack", sack),           FIGURE(WORD, "ecn", ecn),
+    FIGURE(WORD, "ecnseen", ecn_seen), FIGURE(WORD, "accecn", accurate_ecn), FIGURE(WORD, "fastopen", syn_data)};
+static const struct figure INSIDE[] = {
+    BY(congestion),
+    BY(scales),
+    FIGURE(TIME, "rto", rto_ns),
+    FIGURE(COUNT, "backoff", backoff),
+    BY(rtt),
+    FIGURE(TIME, "ato", ack_timeout_ns),
+    FIGURE(COUNT, "mss", mss_bytes),
+    FIGURE(COUNT, "pmtu", path_mtu),
+    FIGURE(COUNT, "rcvmss", receive_mss),
+    FIGURE(COUNT, "advmss", advertised_mss),
+    FIGURE(COUNT, "cwnd", cwnd_segments),
+    BY(ssthresh),
+    FIGURE(COUNT, "bytes_sent", bytes_sent),
+    FIGURE(COUNT, "bytes_retrans", bytes_retransmitted),
+    FIGURE(COUNT, "bytes_acked", bytes_acked),
+    FIGURE(COUNT, "bytes_received", bytes_received),
+    FIGURE(COUNT, "segs_out", segments_sent),
+    FIGURE(COUNT, "segs_in", segments_received),
+    FIGURE(COUNT, "data_segs_out", data_segments_sent),
+    FIGURE(COUNT, "data_segs_in", data_segments_received),
+    BY(congestion_state),
+    FIGURE(SINCE, "lastsnd", last_send_ns),
+    FIGURE(SINCE, "lastrcv", last_receive_ns),
+    FIGURE(SINCE, "lastack", last_ack_ns),
+    BY(rates),
+    FIGURE(COUNT, "delivered", delivered),
+    FIGURE(COUNT, "delivered_ce", delivered_ce),
+    FIGURE(WORD, "app_limited", app_limited),
+    BY(busy),
+    FIGURE(COUNT, "unacked", unacked),
+    BY(retransmits),
+    FIGURE(COUNT, "lost", lost),
+    FIGURE(COUNT, "sacked", sacked),
+    FIGURE(COUNT, "dsack_dups", duplicates_reported),
+    BY(reordering),
+    FIGURE(COUNT, "reord_seen", reorderings),
+    FIGURE(TIME, "rcv_rtt", receive_rtt_ns),
+    FIGURE(COUNT, "rcv_space", receive_space_bytes),
+    FIGURE(COUNT, "notsent", not_sent_bytes),
+    FIGURE(TIME, "minrtt", minimum_rtt_ns),
+    FIGURE(COUNT, "snd_wnd", send_window_bytes),
+    FIGURE(COUNT, "rcv_wnd", receive_window_bytes),
+};
 
 /* "1min5sec", "59sec", "1.200ms", "200ms": ss's own way to say it. */
 static void timer_time(struct text *out, int64_t ns)
@@ -176,7 +223,8 @@ void ss_detail_print(const struct ss_detail *wanted, const struct socket_info *s
                     socket->send_buffer_bytes, socket->listens ? 0 : socket->send_queue);
     if (!inner)
         return;
-    if (wanted->timers || wanted->extended)
-        agreed(out, &socket->inside);
-    inside(out, &socket->inside);
+    for (size_t i = 0; i < count_of(AGREED) && (wanted->timers || wanted->extended); i++)
+        figure_print(out, &socket->inside, &AGREED[i]);
+    for (size_t i = 0; i < count_of(INSIDE); i++)
+        figure_print(out, &socket->inside, &INSIDE[i]);
 }

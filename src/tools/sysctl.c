@@ -147,7 +147,10 @@ static int take(const struct sysctl *s, const char *word)
         *c = *c == '/' ? '.' : *c;
     if (equals) {
         const char *text = equals + 1 + strspn(equals + 1, " \t");
-        (void)snprintf(value, sizeof value, "%.*s", (int)trimmed(text, strlen(text)), text);
+        size_t bytes = trimmed(text, strlen(text));
+        if (bytes >= sizeof value)
+            return fail(s, name, IMP_INVALID);
+        (void)snprintf(value, sizeof value, "%.*s", (int)bytes, text);
         return selected(s, name) ? set(s, name, value) : 0;
     }
     if (s->writes) {
@@ -256,8 +259,11 @@ static int set_option(struct sysctl *s, int letter, const char *value)
         break;
     case 'h': tool_print(s->run, "%s", USAGE); return 0 + 1;
     case OPTIONS_OPERAND:
-        if (s->word_count < WORDS_MAX)
-            s->words[s->word_count++] = value;
+        if (s->word_count == WORDS_MAX) {
+            tool_complain(s->run, "sysctl: more than %u variables at once\n", (unsigned)WORDS_MAX);
+            return 1 + 1;
+        }
+        s->words[s->word_count++] = value;
         break;
     }
     return 0;

@@ -160,6 +160,10 @@ static void json_is_laid_out(void **state)
     assert_string_equal(text_string(&out),
                         "{\n\t\"a\":\t[{\n\t\t\t\"b\":\t1,\n\t\t\t\"c\":\t\"x:{},y\"\n\t\t}, {\n\t\t\t\"d\":\ttrue\n\t\t}],\n"
                         "\t\"e\":\t{},\n\t\"f\":\t[]\n}\n");
+    text_clear(&out);
+    iperf3_json_lay_out("{\"a\":\"\\\\\",\"b\":\"\\\"{\"}",
+                        &out); /* a string that ends in a backslash, and one with a quotation mark */
+    assert_string_equal(text_string(&out), "{\n\t\"a\":\t\"\\\\\",\n\t\"b\":\t\"\\\"{\"\n}\n");
     text_free(&out);
 }
 

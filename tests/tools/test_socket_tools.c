@@ -181,6 +181,9 @@ static void settings_refused(void **state)
           "sysctl: setting key \"net.ipv4.tcp_congestion_control\": Invalid argument\n");
     check(world, "sysctl -w net.ipv4.tcp_sack", 1, "", "sysctl: command line(0): invalid syntax, continuing...\n");
     check(world, "sysctl -r ( net", 1, "", "sysctl: \"(\" is no regular expression\n");
+    char command[200];
+    (void)snprintf(command, sizeof command, "sysctl net.ipv4.tcp_sack=1%0150d", 0); /* not cut to what would be one */
+    check(world, command, 1, "", "sysctl: setting key \"net.ipv4.tcp_sack\": Invalid argument\n");
     check(world, "sysctl", 1, "", "sysctl: no variables specified\nTry `sysctl -h' for more information.\n");
 }
 
