@@ -413,6 +413,13 @@ static struct congestion_ack summary(const struct tcp_connection *c, const struc
                                    .lost = c->sent.lost > news->prior_lost ? c->sent.lost - news->prior_lost : 0};
 }
 
+/* What arrives in order lets cwnd grow (RFC 5681 section 3.1). Where the path reorders more than three duplicates' worth, order says nothing
+ * of congestion, and whatever arrives does, as in Linux. */
+static bool may_grow(const struct tcp_connection *c, const struct ack_news *news)
+{
+    return news->data_acked || (news->newly_sacked && c->recovery.reordering > c->socket.tcp->sysctls->reordering);
+}
+
 void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news)
 {
     struct congestion *cc = &c->congestion;
@@ -435,7 +442,7 @@ void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news)
         cc->ops->control(cc, &ack);
     else if (recovery_in_reduction(c))
         reduce(c, news);
-    else if (news->data_acked)
+    else if (may_grow(c, news))
         cc->ops->avoid(cc, &ack);
     event_acknowledged(c, news);
     if (news->new_data_first) {
