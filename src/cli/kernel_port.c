@@ -41,7 +41,7 @@ static void into_kernel(void *context, const struct joined *joined)
 {
     struct kernel_port *kernel = context;
     const struct offload_headers *h = joined->headers;
-    uint8_t header[VIRTIO_HEADER_BYTES], start[OFFLOAD_HEADERS_MAX];
+    uint8_t header[VIRTIO_HEADER_BYTES] = {0}, start[OFFLOAD_HEADERS_MAX];
     struct iovec runs[2 + 2 * JOIN_FRAMES_MAX];
     struct virtio_header virtio = {0};
     int count = 0;
