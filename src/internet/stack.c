@@ -145,6 +145,7 @@ void stack_destroy(struct stack *stack)
     fib_free(&stack->fib4);
     fib_free(&stack->fib6);
     memory_free(stack->pmtu);
+    memory_free(stack->ports);
     memory_free(stack->icmp_limit);
     memory_free(stack->ways);
     memory_free(stack);

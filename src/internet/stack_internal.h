@@ -54,6 +54,7 @@ struct stack {
     struct pmtu_table *pmtu;
     struct icmp_limit *icmp_limit;
     struct way_cache *ways; /* NULL until the first packet */
+    struct ports *ports;    /* NULL: the usual ones */
     struct ndp_stack *ndp;
 };
 

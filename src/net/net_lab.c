@@ -101,9 +101,11 @@ static int tcp_stream_inside(struct net_object *stream, struct socket_inside *ou
 }
 
 /* What net.h's options say in TCP's terms; IMP_NOT_FOUND for a congestion control that there is not. */
-static int settings_tune(struct tcp_settings *settings, const struct stream_options *options)
+static int settings_tune(const struct net *net, struct tcp_settings *settings, const struct stream_options *options)
 {
-    settings->send_buffer_bytes = settings->receive_buffer_bytes = options->buffer_bytes;
+    const struct tcp *tcp = tcp_of(net->stack);
+    settings->send_buffer_bytes = tcp_buffer_allowed(tcp, options->buffer_bytes, true);
+    settings->receive_buffer_bytes = tcp_buffer_allowed(tcp, options->buffer_bytes, false);
     settings->maximum_segment = options->maximum_segment;
     settings->no_delay = !options->delay;
     settings->personal.traffic_class = options->traffic_class & (uint8_t)~ECN_MASK;
@@ -142,7 +144,7 @@ static int lab_dial(struct net *net, const struct endpoint *remote, const struct
                                     .fast_open = options->fast_open,
                                     .changed = tcp_changed,
                                     .owner = stream};
-    int error = settings_tune(&settings, &options->stream);
+    int error = settings_tune(net, &settings, &options->stream);
     if (!error)
         error = tcp_connect(world_of(net)->tcp, &settings, &stream->tcp);
     if (error)
@@ -165,7 +167,7 @@ static int lab_listen(struct net *net, const struct endpoint *local, const struc
                                     .fast_open_queue = LIMIT_NET_BACKLOG,
                                     .changed = tcp_changed,
                                     .owner = listener};
-    int error = settings_tune(&settings, options);
+    int error = settings_tune(net, &settings, options);
     if (!error)
         error = tcp_listen(world_of(net)->tcp, &settings, &listener->tcp);
     if (error)

@@ -12,14 +12,16 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "internet/config.h"
+#include "internet/ports.h"
 #include "net/net_internal.h"
 #include "transport/tcp/congestion/congestion.h"
 #include "transport/tcp/tcp.h"
 
 static const char AVAILABLE[] = "net.ipv4.tcp_available_congestion_control",
                   ALLOWED[] = "net.ipv4.tcp_allowed_congestion_control", FORWARD[] = "net.ipv4.ip_forward",
-                  FORWARD_6[] = "net.ipv6.conf.all.forwarding";
-static const char *const NAMES[] = {AVAILABLE, ALLOWED, FORWARD, FORWARD_6};
+                  FORWARD_6[] = "net.ipv6.conf.all.forwarding", PORTS[] = "net.ipv4.ip_local_port_range",
+                  RESERVED[] = "net.ipv4.ip_local_reserved_ports";
+static const char *const NAMES[] = {AVAILABLE, ALLOWED, FORWARD, FORWARD_6, PORTS, RESERVED};
 
 /* A node has no one who may use fewer of them than another. */
 static bool is_controls(const char *name) { return strcmp(name, AVAILABLE) == 0 || strcmp(name, ALLOWED) == 0; }
@@ -33,6 +35,10 @@ int net_sysctl_set(struct net *net, const char *name, const char *value)
         return IMP_UNSUPPORTED;
     if (is_controls(name))
         return IMP_DENIED;
+    if (strcmp(name, PORTS) == 0)
+        return stack_ports_set_range(net ? net->stack : NULL, value);
+    if (strcmp(name, RESERVED) == 0)
+        return stack_ports_set_reserved(net ? net->stack : NULL, value);
     if (!is_forwarding(name))
         return tcp_sysctl_set(net ? tcp_of(net->stack) : NULL, name, value);
     int error = number_parse(value, 1, &number);
@@ -47,6 +53,10 @@ int net_sysctl_get(struct net *net, const char *name, char *out, size_t size_byt
         return IMP_UNSUPPORTED;
     if (is_forwarding(name)) {
         snprintf(out, size_bytes, "%d", stack_forwarding(net->stack));
+        return 0;
+    }
+    if (strcmp(name, PORTS) == 0 || strcmp(name, RESERVED) == 0) {
+        (strcmp(name, PORTS) == 0 ? ports_print_range : ports_print_reserved)(stack_ports(net->stack), out, size_bytes);
         return 0;
     }
     if (!is_controls(name))

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "internet/ports.h"
 #include "transport/limits.h"
 
 enum { MESSAGE_MOST = 0x7ffff000 }; /* bytes in one call, as on Linux */
@@ -140,9 +141,9 @@ int socket_bind(struct socket *socket, const struct sockaddr *address, socklen_t
         if (taken(socket, &local))
             return fail(EADDRINUSE);
     } else {
-        local.port = EPHEMERAL_PORT_FIRST;
+        local.port = PORTS_FIRST;
         while (taken(socket, &local))
-            if (local.port++ == EPHEMERAL_PORT_LAST)
+            if (local.port++ == PORTS_LAST)
                 return fail(EADDRINUSE);
     }
     socket->local = local;

@@ -6,13 +6,13 @@ enum {
     LIMIT_UDP_SOCKETS = 65536,         /* a node */
     LIMIT_UDP_RECEIVE_BYTES = 212992,  /* waiting in one socket, as Linux (net.core.rmem_default); checked before adding */
     LIMIT_UDP_DATAGRAM_OVERHEAD = 256, /* what each waiting datagram counts beside its own bytes, so that empty ones end too */
-    EPHEMERAL_PORT_FIRST = 32768,      /* as Linux (net.ipv4.ip_local_port_range), inside RFC 6056's 1024..65535 */
-    EPHEMERAL_PORT_LAST = 60999,
     /* ---- TCP ---- */
     LIMIT_TCP_SOCKETS = 4 * 1024 * 1024, /* connections and listeners of one node */
     LIMIT_TCP_TIME_WAIT = 262144,        /* connections of one node that wait out their time; above it they end at once */
-    LIMIT_TCP_BACKLOG = 4096,            /* most a listener may ask for */
-    LIMIT_TCP_BACKLOG_DEFAULT = 128,     /* what it gets when it does not ask */
+    LIMIT_TCP_CORE_BUFFER =
+        212992,               /* most a socket may ask for unless the node is told otherwise (net.core.rmem_max, wmem_max) */
+    LIMIT_TCP_BACKLOG = 4096, /* most a listener may ask for */
+    LIMIT_TCP_BACKLOG_DEFAULT = 128,            /* what it gets when it does not ask */
     LIMIT_TCP_RECEIVE_BUFFER = 6 * 1024 * 1024, /* auto-tuning stops here */
     LIMIT_TCP_RECEIVE_BUFFER_DEFAULT = 128 * 1024,
     LIMIT_TCP_RECEIVE_BUFFER_LEAST = 2304,

@@ -30,6 +30,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "engine/event.h"
+#include "internet/ports.h"
 #include "transport/limits.h"
 
 struct udp_socket {
@@ -168,11 +169,12 @@ static bool port_is_free(const struct udp_layer *udp, const struct udp_socket *w
 /* RFC 6056 section 3.3.1: a random start, then the next free one. */
 static int port_choose(struct udp_layer *udp, struct udp_socket *socket)
 {
-    const uint32_t count = EPHEMERAL_PORT_LAST - EPHEMERAL_PORT_FIRST + 1;
+    const struct ports *ports = stack_ports(udp->stack);
+    const uint32_t count = (uint32_t)(ports->last - ports->first + 1);
     uint32_t start = (uint32_t)random_below(&udp->node->random, count);
     for (uint32_t i = 0; i < count; i++) {
-        uint16_t port = (uint16_t)(EPHEMERAL_PORT_FIRST + (start + i) % count);
-        if (port_is_free(udp, socket, port)) {
+        uint16_t port = (uint16_t)(ports->first + (start + i) % count);
+        if (!ports_reserved(ports, port) && port_is_free(udp, socket, port)) {
             socket->local.port = port;
             return 0;
         }

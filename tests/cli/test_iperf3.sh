@@ -30,7 +30,7 @@ on_client -c server -t 2 -O 1 -V --get-server-output
 check "the first second is omitted" sh -c "[ \$(grep -c '(omitted)' '$scratch/out') -eq 1 ]"
 check "and tells what it saw" has "Server output:"
 check "in its own words" has "[  5] local 10.0.1.1 port 5201 connected to 10.0.0.1 port"
-check "the test is two seconds long" sh -c "grep -qE '0.00-2.[01][0-9] +sec.* receiver' '$scratch/out'"
+check "the test is two seconds long" sh -c "grep -qE '0.00-2.[0-9][0-9] +sec.* receiver' '$scratch/out'"
 on_client -c server -t 2 -O 1 -u -b 2M -R
 check "datagrams before the test do not count" sh -c "grep -qE ' 0/(17[0-9]|18[0-9]|34[0-9]) \(0%\)  receiver' '$scratch/out'"
 on_client -c server -t 1 -J --get-server-output
@@ -56,14 +56,14 @@ with_server() { # IMP'S CLIENT'S OPTIONS [the real server's options]: the client
 with_server "-t 2 -O 1 -V --get-server-output" -V
 check "imp's client omits the first second" sh -c "grep -q '(omitted)' '$scratch/err' && grep -q '(omitted)' '$scratch/out'"
 check "which the real server was told" has "omitting 1 seconds, 2 second test, tos 0"
-check "two seconds count" sh -c "grep -qE '0.00-2.[01][0-9] +sec.* receiver' '$scratch/err'"
+check "two seconds count" sh -c "grep -qE '0.00-2.[0-9][0-9] +sec.* receiver' '$scratch/err'"
 check "the real server's words reach it" says "Server output:"
 check "with both congestion controls" says "rcv_tcp_congestion"
 with_server "-n 300K -T title -S 0x10 -B 10.0.0.1 --cport 4444 -N -Z" -V
 check "every line has the title" sh -c "grep -q '^title:  iperf Done' '$scratch/err' && ! sed 1d '$scratch/err' | grep -qv '^title:  '"
 check "the type of service" has "tos 16"
 check "the client's own port" has "connected to 10.0.0.1 port 4444"
-check "as many bytes as were asked for, and at most a block more" sh -c "grep -qE '  3[0-9][0-9] KBytes .* sender' '$scratch/err'"
+check "as many bytes as were asked for, and at most a block more" sh -c "grep -qE '  [34][0-9][0-9] KBytes .* sender' '$scratch/err'"
 with_server "-u -b 1M/5 -t 2 -O 1 --dscp ef --udp-counters-64bit" -V
 check "expedited forwarding" has "tos 184"
 check "what was omitted is not counted: two seconds at 1 Mbit/s" sh -c "grep -qE '0/17[0-9] \(0%\)  receiver' '$scratch/err'"

@@ -122,11 +122,70 @@ static void test_thrifty(struct world *world)
     world_finish(world);
 }
 
+/* The ports that are chosen from, and how large a buffer and a backlog may be, are a node's settings; all by their Linux names. */
+static void settings_client(struct world *world)
+{
+    struct net *net = world->client;
+    struct stream streams[3];
+    struct endpoint local;
+    struct udp udp;
+    struct socket_info info;
+    size_t at = 0;
+    char text[SYSCTL_TEXT_BYTES];
+    struct dial_options wide = {.stream = {.buffer_bytes = 1 << 20}};
+    assert_int_equal(net_sysctl_get(net, "net.ipv4.ip_local_port_range", text, sizeof text), 0);
+    assert_string_equal(text, "32768\t60999");
+    assert_int_equal(net_sysctl_set(net, "net.ipv4.ip_local_port_range", "40000 40002"), 0);
+    assert_int_equal(net_sysctl_set(net, "net.ipv4.ip_local_reserved_ports", "1-3,40001"), 0);
+    assert_int_equal(net_sysctl_get(net, "net.ipv4.ip_local_reserved_ports", text, sizeof text), 0);
+    assert_string_equal(text, "1-3,40001");
+    assert_int_equal(net_sysctl_set(net, "net.ipv4.ip_local_port_range", "5 4"), IMP_INVALID);
+    assert_int_equal(net_sysctl_set(net, "net.ipv4.ip_local_port_range", "0 4"), IMP_INVALID);
+    assert_int_equal(net_sysctl_set(net, "net.ipv4.ip_local_port_range", "5"), IMP_MALFORMED);
+    assert_int_equal(net_sysctl_set(net, "net.ipv4.ip_local_reserved_ports", "5;6"), IMP_MALFORMED);
+    assert_int_equal(net_sysctl_set(net, "net.core.wmem_max", "300000"), 0);
+    unsigned seen = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(net_dial(net, &world->at, &wide, in_ms(world, 1000), &streams[i]), 0);
+        assert_int_equal(stream_local(streams[i], &local), 0);
+        assert_true(local.port == 40000 || local.port == 40002);
+        seen += local.port;
+    }
+    assert_int_equal(seen, 80002);
+    assert_int_equal(net_dial(net, &world->at, &wide, in_ms(world, 1000), &streams[2]), IMP_IN_USE); /* both are taken */
+    assert_int_equal(net_udp(net, &(struct udp_options){.local = {.port = 0}}, &udp), 0);
+    assert_int_equal(udp_local(udp, &local), 0);
+    assert_true(local.port == 40000 || local.port == 40002);
+    while (net_socket_next(net, &at, &info) == 0)
+        if (info.protocol == 6) {
+            assert_int_equal(info.send_buffer_bytes, 300000);
+            assert_int_equal(info.receive_buffer_bytes, 212992);
+        }
+    assert_int_equal(udp_close(udp), 0);
+    assert_int_equal(stream_close(streams[0]), 0);
+    assert_int_equal(stream_close(streams[1]), 0);
+}
+
+static void test_settings(struct world *world)
+{
+    struct socket_info info;
+    size_t at = 0;
+    assert_int_equal(net_sysctl_set(world->server, "net.core.somaxconn", "7"), 0);
+    test_listen(world);
+    assert_int_equal(net_socket_next(world->server, &at, &info), 0);
+    assert_int_equal(info.send_queue, 7);
+    world_start(world, world->client, settings_client);
+    world_finish(world);
+}
+
+static void settings_bound_sockets(void **state) { conform(state, test_settings); }
+
 static void lending_copies_nothing(void **state) { conform(state, test_thrifty); }
 
 int main(void)
 {
-    static const struct CMUnitTest OWN_TESTS[] = {cmocka_unit_test(lending_copies_nothing)};
+    static const struct CMUnitTest OWN_TESTS[] = {cmocka_unit_test(lending_copies_nothing),
+                                                  cmocka_unit_test(settings_bound_sockets)};
     int failed = cmocka_run_group_tests_name("net in a lab", CONFORMANCE_TESTS, NULL, NULL);
     return failed + cmocka_run_group_tests_name("only in a lab", OWN_TESTS, NULL, NULL);
 }

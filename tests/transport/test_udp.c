@@ -2,6 +2,7 @@
 #include "../internet/world6_look.h"
 
 #include "base/checksum.h"
+#include "internet/ports.h"
 #include "transport/limits.h"
 
 struct pair { /* two hosts on one wire, both families */
@@ -246,7 +247,7 @@ static void ports_are_guarded_and_chosen(void **state)
     udp_socket_local(chosen, &local);
     struct ip expected = ip_of("2001:db8::1");
     assert_true(ip_equal(&local.address, &expected));
-    assert_in_range(local.port, EPHEMERAL_PORT_FIRST, EPHEMERAL_PORT_LAST);
+    assert_in_range(local.port, PORTS_FIRST, PORTS_LAST);
     assert_ptr_equal(udp_socket_next(udp, NULL), first);
     assert_ptr_equal(udp_socket_next(udp, first), chosen);
     assert_null(udp_socket_next(udp, chosen));
@@ -274,7 +275,7 @@ static void every_ephemeral_port_can_be_had_once(void **state)
         count++;
     }
     assert_int_equal(error, IMP_IN_USE);
-    assert_int_equal(count, EPHEMERAL_PORT_LAST - EPHEMERAL_PORT_FIRST + 1);
+    assert_int_equal(count, PORTS_LAST - PORTS_FIRST + 1);
     while ((socket = udp_socket_next(udp, NULL)) != NULL)
         udp_socket_close(socket);
     world_destroy(pair.world);

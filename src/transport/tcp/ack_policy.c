@@ -11,6 +11,7 @@
  * 5961 section 7), so that two confused peers do not shout at each other for ever. */
 #include <assert.h>
 
+#include "base/number.h"
 #include "transport/limits.h"
 #include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/events.h"
@@ -128,7 +129,7 @@ void ack_decide(struct tcp_connection *c, struct instant now)
 void ack_with_request(struct tcp_connection *c, struct instant now)
 {
     c->ack.pending |= ACK_WANTED;
-    c->ack.pingpong = 0;
+    c->ack.pingpong = c->ack.answers = 0;
     c->ack.timeout_ns = ACK_DELAY_MIN_NS;
     c->ack.last_receive = now;
     ack_quickly(c, QUICK_ACKS_MAX);
@@ -150,7 +151,9 @@ void ack_sent(struct tcp_connection *c, struct instant now)
 void ack_data_sent(struct tcp_connection *c, struct instant now)
 {
     if (c->ack.timeout_ns && instant_since(now, c->ack.last_receive) < c->ack.timeout_ns)
-        c->ack.pingpong = 1; /* an answer that soon: this is a conversation */
+        c->ack.answers = (uint8_t)least(c->ack.answers + 1u, UINT8_MAX); /* that soon: enough of them are a conversation */
+    if (c->ack.answers && c->ack.answers >= c->socket.tcp->sysctls->pingpong_thresh)
+        c->ack.pingpong = 1;
 }
 
 void ack_timer(struct tcp_connection *c, struct instant now)
@@ -161,7 +164,7 @@ void ack_timer(struct tcp_connection *c, struct instant now)
         int64_t rto = rtt_timeout_ns(&c->rtt);
         c->ack.timeout_ns = c->ack.timeout_ns * 2 < rto ? c->ack.timeout_ns * 2 : rto;
     } else { /* no answer came to ride on */
-        c->ack.pingpong = 0;
+        c->ack.pingpong = c->ack.answers = 0;
         c->ack.timeout_ns = ACK_DELAY_MIN_NS;
     }
     output_ack(c, now);

@@ -17,7 +17,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "internet/ecn.h"
+#include "internet/ports.h"
 #include "transport/limits.h"
 #include "transport/tcp/accurate_ecn.h"
 #include "transport/tcp/cookie.h"
@@ -50,11 +52,12 @@ static int listen_port(struct tcp *tcp, struct endpoint *local)
 {
     if (local->port)
         return listening(tcp, local) ? IMP_IN_USE : 0;
-    const uint32_t range = EPHEMERAL_PORT_LAST - EPHEMERAL_PORT_FIRST + 1;
+    const struct ports *ports = stack_ports(tcp->stack);
+    const uint32_t range = (uint32_t)(ports->last - ports->first + 1);
     uint32_t offset = (uint32_t)random_below(&tcp->node->random, range);
     for (uint32_t i = 0; i < range; i++) {
-        local->port = (uint16_t)(EPHEMERAL_PORT_FIRST + (offset + i) % range);
-        if (!listening(tcp, local))
+        local->port = (uint16_t)(ports->first + (offset + i) % range);
+        if (!ports_reserved(ports, local->port) && !listening(tcp, local))
             return 0;
     }
     return IMP_IN_USE;
@@ -79,7 +82,7 @@ int tcp_listen(struct tcp *tcp, const struct tcp_settings *settings, struct tcp_
     listener->settings.changed = NULL;
     listener->settings.owner = NULL;
     int backlog = settings->backlog > 0 ? settings->backlog : LIMIT_TCP_BACKLOG_DEFAULT;
-    listener->backlog = (uint32_t)(backlog < LIMIT_TCP_BACKLOG ? backlog : LIMIT_TCP_BACKLOG);
+    listener->backlog = least((uint32_t)backlog, tcp->sysctls->somaxconn);
     listener->fast_open = memory_take_zeroed(1, sizeof *listener->fast_open);
     *listener->fast_open = (struct fast_open_queue){.holders = 1, .most = settings->fast_open_queue};
     list_init(&listener->half_open);

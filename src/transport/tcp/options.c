@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/number.h"
 #include "transport/limits.h"
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/receive_memory.h"
@@ -102,6 +103,7 @@ static void set_send_memory(struct tcp_connection *c, uint32_t value)
 static void set_quick_ack(struct tcp_connection *c, uint32_t value, struct instant now)
 {
     c->ack.pingpong = value == 0;
+    c->ack.answers = 0;
     if (value == 0)
         return;
     bool owes = c->ack.pending & ACK_WANTED;
@@ -158,6 +160,11 @@ static int set_connection(struct tcp_connection *c, enum tcp_knob knob, uint32_t
             user_timeout_changed(c);
         return 0;
     }
+}
+
+uint32_t tcp_buffer_allowed(const struct tcp *tcp, uint32_t bytes, bool sending)
+{
+    return least(bytes, sending ? tcp->sysctls->wmem_max : tcp->sysctls->rmem_max);
 }
 
 int tcp_set(struct tcp_socket *socket, enum tcp_knob knob, uint32_t value)

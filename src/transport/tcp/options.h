@@ -38,6 +38,8 @@ enum tcp_knob {
     TCP_KNOB_URGENT,      /* enum tcp_urgent_style; before the first pointer comes */
     TCP_KNOB_SEND_MEMORY, /* as SEND_BUFFER, but counted as Linux does: twice as much, with the packets' own cost */
 };
+/* What a socket that asks for so large a buffer gets: no more than net.core.wmem_max (sending) or rmem_max. */
+uint32_t tcp_buffer_allowed(const struct tcp *tcp, uint32_t bytes, bool sending);
 /* 0, or IMP_UNSUPPORTED. */
 int tcp_set(struct tcp_socket *socket, enum tcp_knob knob, uint32_t value);
 int tcp_set_congestion(struct tcp_socket *socket, const char *name); /* of a connection under way too; IMP_NOT_FOUND */

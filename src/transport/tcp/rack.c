@@ -39,7 +39,9 @@ void rack_advance(struct tcp_connection *c, const struct sent *sent, struct inst
 
 static int64_t reordering_window(const struct tcp_connection *c)
 {
-    if (!c->recovery.reordering_seen && (c->recovery.state >= RECOVERY_RECOVERY || c->sent.sacked >= c->recovery.reordering))
+    bool count = !(c->socket.tcp->sysctls->recovery & RACK_NO_DUPLICATES);
+    if (!c->recovery.reordering_seen &&
+        (c->recovery.state >= RECOVERY_RECOVERY || (count && c->sent.sacked >= c->recovery.reordering)))
         return 0;
     int64_t window = c->rtt.minimum_ns / 4 * c->rack.steps;
     return window < c->rtt.smoothed_ns ? window : c->rtt.smoothed_ns;
@@ -149,6 +151,8 @@ void rack_mark_lost(struct tcp_connection *c, const struct ack_news *news)
 /* Section 6.2 step 4: the window adapts, at most once a round trip. */
 void rack_adjust(struct tcp_connection *c, const struct ack_news *news)
 {
+    if (c->socket.tcp->sysctls->recovery & RACK_STATIC_WINDOW)
+        return;
     if (news->prior_delivered < c->rack.adjusted)
         c->rack.dsack_seen = false;
     if (c->rack.dsack_seen) {

@@ -33,7 +33,13 @@ enum {
     SEGMENT_LEAST = 88
 };
 
-static uint32_t field_most(const struct tcp_connection *c) { return (uint32_t)UINT16_MAX << c->rcv.scale; }
+/* Without a scale the peer may take the field for a signed number, where tcp_workaround_signed_windows says so. */
+static uint32_t field_most(const struct tcp_connection *c)
+{
+    if (c->rcv.scale == 0 && c->socket.tcp->sysctls->workaround_signed_windows)
+        return INT16_MAX;
+    return (uint32_t)UINT16_MAX << c->rcv.scale;
+}
 
 static uint32_t payload_in(const struct tcp_connection *c, uint32_t memory)
 {
@@ -81,7 +87,8 @@ uint32_t receive_window_full(const struct tcp_connection *c) { return least(payl
 uint32_t receive_window_first(const struct tcp_connection *c, uint32_t unit)
 {
     uint32_t window = payload_in(c, c->rcv.limit);
-    return window > unit ? window - window % unit : window;
+    window = window > unit ? window - window % unit : window;
+    return c->socket.tcp->sysctls->workaround_signed_windows ? least(window, INT16_MAX) : window;
 }
 
 /* Linux counts with all of it, though a SYN cannot tell more than 65535. */

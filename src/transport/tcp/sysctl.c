@@ -23,13 +23,13 @@
 #include "transport/tcp/tcp_internal.h"
 
 struct row {
-    const char *name; /* behind "net.ipv4.tcp_", or "net.imp.tcp_" for those that Linux does not have */
+    const char *name; /* behind its prefix */
     size_t offset;
     uint32_t count, least, most;
-    bool own;
+    enum row_prefix { PREFIX_TCP, PREFIX_OWN, PREFIX_CORE } prefix; /* OWN: what Linux does not have */
 };
 /* The one list: name, field, least, most, standard value. */
-#define SETTINGS(ONE, OWN, THREE)                                                                                              \
+#define SETTINGS(ONE, OWN, CORE, THREE)                                                                                        \
     ONE("abort_on_overflow", abort_on_overflow, 0, 1, 0)                                                                       \
     ONE("base_mss", base_mss, LIMIT_TCP_MSS_LEAST, 65535, 1024)                                                                \
     ONE("challenge_ack_limit", challenge_ack_limit, 0, INT32_MAX, LIMIT_TCP_CHALLENGES_PER_SECOND)                             \
@@ -62,6 +62,12 @@ struct row {
     ONE("mtu_probing", mtu_probing, 0, 2, 0)                                                                                   \
     ONE("min_tso_segs", min_tso_segs, 1, 65535, 2)                                                                             \
     ONE("notsent_lowat", notsent_lowat, 0, UINT32_MAX, UINT32_MAX)                                                             \
+    ONE("pingpong_thresh", pingpong_thresh, 1, 255, 1)                                                                         \
+    ONE("recovery", recovery, RACK_ON, RACK_ON | RACK_STATIC_WINDOW | RACK_NO_DUPLICATES, RACK_ON)                             \
+    ONE("workaround_signed_windows", workaround_signed_windows, 0, 1, 0)                                                       \
+    CORE("rmem_max", rmem_max, 2304, LIMIT_TCP_BUFFER_ASKED, LIMIT_TCP_CORE_BUFFER)                                            \
+    CORE("somaxconn", somaxconn, 1, LIMIT_TCP_BACKLOG, LIMIT_TCP_BACKLOG)                                                      \
+    CORE("wmem_max", wmem_max, 4608, LIMIT_TCP_BUFFER_ASKED, LIMIT_TCP_CORE_BUFFER)                                            \
     ONE("orphan_retries", orphan_retries, 0, 255, LIMIT_TCP_ORPHAN_RETRIES)                                                    \
     ONE("probe_interval", probe_interval_s, 0, INT32_MAX, 600)                                                                 \
     ONE("probe_threshold", probe_threshold, 0, INT32_MAX, 8)                                                                   \
@@ -104,16 +110,19 @@ struct row {
     OWN("window_validation", window_validation, 0, 1, 0)                                                                       \
     OWN("wmem_overhead", wmem_overhead, 0, 1, 0)
 
-#define ROW(name, field, least, most, standard)     {name, offsetof(struct tcp_sysctls, field), 1, least, most, false},
-#define ROW_OWN(name, field, least, most, standard) {name, offsetof(struct tcp_sysctls, field), 1, least, most, true},
-#define ROW_THREE(name, field, least, most, ...)    {name, offsetof(struct tcp_sysctls, field), 3, least, most, false},
-static const struct row ROWS[] = {SETTINGS(ROW, ROW_OWN, ROW_THREE)};
+#define ROW(name, field, least, most, standard)      {name, offsetof(struct tcp_sysctls, field), 1, least, most, PREFIX_TCP},
+#define ROW_OWN(name, field, least, most, standard)  {name, offsetof(struct tcp_sysctls, field), 1, least, most, PREFIX_OWN},
+#define ROW_CORE(name, field, least, most, standard) {name, offsetof(struct tcp_sysctls, field), 1, least, most, PREFIX_CORE},
+#define ROW_THREE(name, field, least, most, ...)     {name, offsetof(struct tcp_sysctls, field), 3, least, most, PREFIX_TCP},
+static const struct row ROWS[] = {SETTINGS(ROW, ROW_OWN, ROW_CORE, ROW_THREE)};
 
 #define VALUE(name, field, least, most, standard) .field = (standard),
 #define VALUES(name, field, least, most, ...)     .field = {__VA_ARGS__},
-const struct tcp_sysctls TCP_SYSCTLS_STANDARD = {SETTINGS(VALUE, VALUE, VALUES)};
+const struct tcp_sysctls TCP_SYSCTLS_STANDARD = {SETTINGS(VALUE, VALUE, VALUE, VALUES)};
 
-static const char PREFIX[] = "net.ipv4.tcp_", OWN_PREFIX[] = "net.imp.tcp_", CONGESTION[] = "net.ipv4.tcp_congestion_control";
+static const char *const PREFIXES[] = {
+    [PREFIX_TCP] = "net.ipv4.tcp_", [PREFIX_OWN] = "net.imp.tcp_", [PREFIX_CORE] = "net.core."};
+static const char CONGESTION[] = "net.ipv4.tcp_congestion_control";
 static const char FAST_OPEN_KEY[] = "net.ipv4.tcp_fastopen_key";
 
 static uint32_t *place(struct tcp_sysctls *sysctls, const struct row *row)
@@ -134,12 +143,11 @@ static struct tcp_sysctls *own_values(struct tcp *tcp)
 
 static const struct row *row_find(const char *name)
 {
-    bool own = strncmp(name, OWN_PREFIX, sizeof OWN_PREFIX - 1) == 0;
-    if (!own && strncmp(name, PREFIX, sizeof PREFIX - 1) != 0)
-        return NULL;
-    for (size_t i = 0; i < count_of(ROWS); i++)
-        if (ROWS[i].own == own && strcmp(name + (own ? sizeof OWN_PREFIX : sizeof PREFIX) - 1, ROWS[i].name) == 0)
+    for (size_t i = 0; i < count_of(ROWS); i++) {
+        const char *prefix = PREFIXES[ROWS[i].prefix];
+        if (strncmp(name, prefix, strlen(prefix)) == 0 && strcmp(name + strlen(prefix), ROWS[i].name) == 0)
             return &ROWS[i];
+    }
     return NULL;
 }
 
@@ -207,6 +215,6 @@ const char *tcp_sysctl_name(size_t at, char *out, size_t size_bytes)
         return FAST_OPEN_KEY;
     if (at == count_of(ROWS))
         return CONGESTION;
-    snprintf(out, size_bytes, "%s%s", ROWS[at].own ? OWN_PREFIX : PREFIX, ROWS[at].name);
+    snprintf(out, size_bytes, "%s%s", PREFIXES[ROWS[at].prefix], ROWS[at].name);
     return out;
 }

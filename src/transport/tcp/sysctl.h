@@ -15,6 +15,8 @@ enum {
     TCP_TIMESTAMPS_PLAIN = 2
 }; /* without an offset of their own for each pair of hosts (RFC 7323 section 7.1 has it so): the node's clock shows */
 /* A node's TCP settings, by the names that Linux gives them (Documentation/networking/ip-sysctl). */
+/* tcp_recovery. STATIC_WINDOW: the reordering window stays a quarter of the least RTT. NO_DUPLICATES: so many duplicates do not make it zero. */
+enum rack_bit { RACK_ON = 1, RACK_STATIC_WINDOW = 2, RACK_NO_DUPLICATES = 4 };
 struct tcp_sysctls {
     uint32_t sack, dsack, timestamps, window_scaling, frto;
     uint32_t ecn;                 /* enum tcp_ecn */
@@ -61,6 +63,10 @@ struct tcp_sysctls {
     uint32_t shrink_window;    /* 1: the window's right edge may move left (receive_window.c) */
     uint32_t notsent_lowat;    /* bytes, for sockets without TCP_NOTSENT_LOWAT */
     uint32_t rmem[3], wmem[3]; /* least, default, most; bytes */
+    uint32_t recovery;         /* enum rack_bit; RACK itself is always on */
+    uint32_t pingpong_thresh;  /* so many quick answers make a conversation, whose ACKs ride on data */
+    uint32_t workaround_signed_windows;
+    uint32_t rmem_max, wmem_max, somaxconn; /* net.core: what a socket may ask for; bytes, connections */
 };
 
 extern const struct tcp_sysctls TCP_SYSCTLS_STANDARD; /* what a node begins with */

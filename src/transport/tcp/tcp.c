@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "internet/ecn.h"
+#include "internet/ports.h"
 #include "transport/limits.h"
 #include "transport/tcp/events.h"
 #include "transport/tcp/fast_open.h"
@@ -187,8 +188,9 @@ bool port_free(struct tcp *tcp, const struct endpoint *local, const struct endpo
 
 int port_choose(struct tcp *tcp, const struct tcp_settings *settings, struct endpoint *local, const struct endpoint *remote)
 {
-    uint32_t first = settings->port_first ? settings->port_first : EPHEMERAL_PORT_FIRST;
-    uint32_t last = settings->port_last ? settings->port_last : EPHEMERAL_PORT_LAST;
+    const struct ports *ports = stack_ports(tcp->stack);
+    uint32_t first = settings->port_first ? settings->port_first : ports->first;
+    uint32_t last = settings->port_last ? settings->port_last : ports->last;
     if (first > last)
         return IMP_INVALID;
     uint32_t range = last - first + 1;
@@ -197,7 +199,7 @@ int port_choose(struct tcp *tcp, const struct tcp_settings *settings, struct end
     uint32_t offset = (uint32_t)(hash_endpoints(tcp->port_key, &from, remote) % range);
     for (uint32_t i = 0; i < range; i++) {
         local->port = (uint16_t)(first + (offset + tcp->port_counter++) % range);
-        if (port_free(tcp, local, remote))
+        if (!ports_reserved(ports, local->port) && port_free(tcp, local, remote))
             return 0;
     }
     return IMP_IN_USE;
