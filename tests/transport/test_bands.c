@@ -150,15 +150,15 @@ static void dctcp_keeps_a_short_path_full(void **state)
 static void dctcp_keeps_a_long_path_full(void **state)
 {
     (void)state;
-    dctcp_at(80, true, 32, 39, (struct band){47.5, 48.5}, (struct band){0.015, 0.036}); /* the page says why not 0.025 */
+    dctcp_at(80, true, 32, 39, (struct band){47.5, 48.5}, (struct band){0.015, 0.029}); /* the page says why not 0.025 */
 }
 
 /* The same queue without byte limits: ns-3's program itself then finds 0.126 and 0.057 (docs/tcp-bands.md). */
 static void dctcp_on_a_plain_device(void **state)
 {
     (void)state;
-    dctcp_at(10, false, 7, 16, (struct band){48, 49}, (struct band){0.10, 0.16});
-    dctcp_at(80, false, 34, 39, (struct band){47.5, 48.5}, (struct band){0.04, 0.075});
+    dctcp_at(10, false, 7, 16, (struct band){48, 49}, (struct band){0.109, 0.141});
+    dctcp_at(80, false, 34, 39, (struct band){47.5, 48.5}, (struct band){0.043, 0.074});
 }
 
 /* ns3tcp-cubic: the helper that gives out addresses puts CoDel in front of a device queue of two packets. */

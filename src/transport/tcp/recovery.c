@@ -124,6 +124,7 @@ static void reduction_begin(struct tcp_connection *c, struct instant now)
     repair->prior_ssthresh = cc->ssthresh;
     repair->prr_delivered = repair->prr_out = 0;
     c->rack.probe_out = false;
+    cc->count = 0; /* growth towards the next segment was a part of the window that falls */
     cc->ssthresh = cc->ops->ssthresh(cc, now);
     c->flags |= CONNECTION_ECN_REDUCED;
 }
@@ -425,19 +426,23 @@ void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news)
     struct congestion *cc = &c->congestion;
     if (!selective(c) && news->acked_segments)
         reno_advanced(c, news);
+    if (news->echo && !c->accurate)
+        news->marked = news->delivered; /* all of it, as far as ECE tells */
+    if (cc->ops->acked && news->delivered) {
+        struct congestion_ack early = summary(c, news);
+        cc->ops->acked(cc, &early); /* before the window may shrink (RFC 8257 section 3.3 steps 1 to 9, Linux) */
+    }
     if (dubious(c, news))
         judge(c, news);
     c->delivered += news->delivered;
     if (news->echo && !c->accurate)
-        c->delivered_ce += news->marked = news->delivered; /* all of it, as far as ECE tells */
+        c->delivered_ce += news->marked = news->delivered;
     if (c->socket.tcp->sysctls->window_validation)
         validation_acknowledged(c, news->now);
     if (selective(c))
         rack_adjust(c, news);
     struct congestion_ack ack = summary(c, news);
     rate_sample(c, news, &ack);
-    if (cc->ops->acked && news->delivered)
-        cc->ops->acked(cc, &ack);
     if (cc->ops->control)
         cc->ops->control(cc, &ack);
     else if (recovery_in_reduction(c))

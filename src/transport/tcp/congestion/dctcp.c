@@ -4,10 +4,13 @@
  * congestion the window falls by alpha / 2 of itself: a little for a little queue, by half when everything was marked. Growth is Reno's,
  * and so is the answer to a loss.
  *
- * Alpha is kept in 1/1024; it begins at one, so that the first mark is taken seriously. The receiver's half is ecn.c's. No timers. */
+ * The RFC's numbers are real, and the window is one of bytes. So alpha is kept in 2^-20, and what is left of a segment when the window has
+ * shrunk counts towards the next segment of growth: with alpha at a few hundredths a decrease is of four and a half segments, and without its
+ * half the queue would be marked a fifth more often. (Linux has 1/1024, which below 1/32 forgets at half the speed, and drops the fraction.) Alpha begins at one,
+ * so that the first mark is taken seriously; it is shown in 1/1024. The receiver's half is ecn.c's. No timers. */
 #include "transport/tcp/congestion/congestion.h"
 
-enum { ALPHA_ONE = 1024, GAIN_SHIFT = 4 };
+enum { ALPHA_ONE = 1 << 20, ALPHA_SHOWN = 1024, GAIN_SHIFT = 4 };
 
 struct dctcp {
     uint32_t alpha;
@@ -37,7 +40,7 @@ static void dctcp_acked(struct congestion *cc, const struct congestion_ack *ack)
         return;
     uint32_t share = s->acked ? (uint32_t)((uint64_t)s->marked * ALPHA_ONE / s->acked) : 0;
     uint32_t decay = s->alpha >> GAIN_SHIFT;
-    s->alpha -= decay ? decay : s->alpha; /* below 16/1024 it ends at zero */
+    s->alpha -= decay ? decay : s->alpha; /* it ends at zero */
     s->alpha += share >> GAIN_SHIFT;
     if (s->alpha > ALPHA_ONE)
         s->alpha = ALPHA_ONE;
@@ -48,8 +51,12 @@ static void dctcp_acked(struct congestion *cc, const struct congestion_ack *ack)
 static uint32_t dctcp_ssthresh(struct congestion *cc, struct instant now)
 {
     (void)now;
-    uint32_t threshold = cc->cwnd - (uint32_t)((uint64_t)cc->cwnd * dctcp_of(cc)->alpha / (2 * ALPHA_ONE));
-    return threshold > CONGESTION_WINDOW_LEAST ? threshold : CONGESTION_WINDOW_LEAST;
+    uint64_t threshold = (uint64_t)cc->cwnd * (2 * ALPHA_ONE - dctcp_of(cc)->alpha); /* in 1 / (2 * ALPHA_ONE) */
+    uint32_t whole = (uint32_t)(threshold / (2 * ALPHA_ONE));
+    if (whole < CONGESTION_WINDOW_LEAST)
+        return CONGESTION_WINDOW_LEAST;
+    cc->count = (uint32_t)(threshold % (2 * ALPHA_ONE) * whole / (2 * ALPHA_ONE));
+    return whole;
 }
 
 static void dctcp_event(struct congestion *cc, enum congestion_event event, struct instant now)
@@ -64,7 +71,7 @@ static uint32_t dctcp_undo(struct congestion *cc, uint32_t prior_cwnd) { return 
 static void dctcp_describe(const struct congestion *cc, char *out, size_t size_bytes)
 {
     const struct dctcp *s = cc->state;
-    congestion_describe(out, size_bytes, "dctcp:(alpha:%u)", s->alpha);
+    congestion_describe(out, size_bytes, "dctcp:(alpha:%u)", s->alpha / (ALPHA_ONE / ALPHA_SHOWN));
 }
 
 const struct congestion_ops CONGESTION_DCTCP = {
