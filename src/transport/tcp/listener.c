@@ -93,11 +93,33 @@ int tcp_listen(struct tcp *tcp, const struct tcp_settings *settings, struct tcp_
     return 0;
 }
 
-static struct tcp_connection *half_open_create(struct tcp_listener *listener, const struct endpoint *local,
-                                               const struct endpoint *remote, const struct path *path,
-                                               const struct tcp_segment *syn, struct instant now)
+/* What the packets of a connection are marked with that the peer's `info` opens. */
+static uint8_t traffic_class(const struct tcp_listener *listener, const struct packet_info *info)
 {
-    struct tcp_connection *c = connection_create(listener->socket.tcp, &listener->settings, local, remote, path);
+    return listener->socket.tcp->sysctls->reflect_tos ? info->traffic_class & (uint8_t)~ECN_MASK
+                                                      : listener->settings.personal.traffic_class;
+}
+
+static struct endpoint local_of(const struct packet_info *info, const struct tcp_segment *segment)
+{
+    return (struct endpoint){.address = info->destination, .port = segment->destination_port};
+}
+
+/* Who sent it: a link-local address means somebody only together with the interface. */
+static struct endpoint remote_of(const struct packet_info *info, const struct tcp_segment *segment)
+{
+    return (struct endpoint){.address = info->source,
+                             .port = segment->source_port,
+                             .interface = ip_is_link_local(&info->source) ? info->interface : 0};
+}
+
+static struct tcp_connection *half_open_create(struct tcp_listener *listener, const struct packet_info *info,
+                                               const struct path *path, const struct tcp_segment *syn, struct instant now)
+{
+    struct endpoint local = local_of(info, syn), remote = remote_of(info, syn);
+    struct tcp_connection *c = connection_create(listener->socket.tcp, &listener->settings, &local, &remote, path);
+    if (traffic_class(listener, info) != c->seldom->personal.traffic_class)
+        seldom_of(&c->seldom)->personal.traffic_class = traffic_class(listener, info);
     c->flags |= CONNECTION_FRESH;
     c->opening->listener = listener;
     list_push_back(&listener->half_open, &c->opening->waiting);
@@ -126,20 +148,15 @@ static void open_half(struct tcp_listener *listener, const struct packet_info *i
                       struct frame *frame, struct instant now)
 {
     struct tcp *tcp = listener->socket.tcp;
-    struct endpoint local = {.address = info->destination, .port = syn->destination_port};
-    struct endpoint remote = {.address = info->source, .port = syn->source_port};
+    struct endpoint remote = remote_of(info, syn);
     struct path path = {.mtu = 0};
-    uint16_t interface = ip_is_link_local(&remote.address) ? info->interface : 0;
-    remote.interface = interface;
-    if (stack_path(tcp->stack, &remote.address, interface, &path) != 0) {
+    if (stack_path(tcp->stack, &remote.address, remote.interface, &path) != 0) {
         node_drop(tcp->node, frame, DROP_TCP_INVALID);
         return;
     }
     struct fast_open_cookie cookie;
     bool with_cookie, fast = fast_open_accepts(listener, info, syn, now, &cookie, &with_cookie);
-    struct tcp_connection *c = half_open_create(listener, &local, &remote, &path, syn, now);
-    if (tcp->sysctls->reflect_tos && (info->traffic_class & ~ECN_MASK) != c->seldom->personal.traffic_class)
-        seldom_of(&c->seldom)->personal.traffic_class = info->traffic_class & (uint8_t)~ECN_MASK;
+    struct tcp_connection *c = half_open_create(listener, info, &path, syn, now);
     set_state(c, TCP_SYN_RECEIVED);
     if (fast)
         open_fast(c, syn, frame, now);
@@ -150,11 +167,13 @@ static void open_half(struct tcp_listener *listener, const struct packet_info *i
 
 /* ---- SYN cookies: cookie.h ---- */
 
-static struct packet_info answer_info(const struct packet_info *info)
+static struct packet_info answer_info(const struct tcp_listener *listener, const struct packet_info *info)
 {
     return (struct packet_info){.source = info->destination,
                                 .destination = info->source,
                                 .protocol = PROTOCOL_TCP,
+                                .ttl = listener->settings.ttl,
+                                .traffic_class = traffic_class(listener, info),
                                 .dont_fragment = true,
                                 .interface = ip_is_link_local(&info->source) ? info->interface : 0};
 }
@@ -164,11 +183,10 @@ static void cookie_answer(struct tcp_listener *listener, const struct packet_inf
                           struct instant now)
 {
     struct tcp *tcp = listener->socket.tcp;
-    struct endpoint local = {.address = info->destination, .port = syn->destination_port};
-    struct endpoint remote = {.address = info->source, .port = syn->source_port};
-    struct packet_info back = answer_info(info);
+    struct endpoint local = local_of(info, syn), remote = remote_of(info, syn);
+    struct packet_info back = answer_info(listener, info);
     struct path path = {.mtu = 0};
-    if (stack_path(tcp->stack, &remote.address, back.interface, &path) != 0)
+    if (stack_path(tcp->stack, &remote.address, remote.interface, &path) != 0)
         return;
     bool stamped = syn->options & TCP_OPTION_TIMESTAMPS && tcp->sysctls->timestamps;
     struct cookie cookie = {.mss = syn->options & TCP_OPTION_MSS ? syn->mss : 536, .window_scale = syn->window_scale};
@@ -185,6 +203,8 @@ static void cookie_answer(struct tcp_listener *listener, const struct packet_inf
     answer.sequence = cookie_make(tcp->isn_key, &local, &remote, syn->sequence, &cookie, now);
     answer.flags |= accurate ? accurate_handshake_code(syn->ip_ecn) : cookie.ecn ? TCP_ECE : 0;
     answer.mss = (uint16_t)(path.link_mtu - TCP_HEADER_BYTES - (local.address.family == 4 ? 20 : 40));
+    if (listener->settings.maximum_segment && listener->settings.maximum_segment < answer.mss)
+        answer.mss = listener->settings.maximum_segment;
     if (stamped) {
         answer.options |= (uint8_t)(TCP_OPTION_TIMESTAMPS | cookie.options);
         answer.timestamp = cookie_timestamp(timestamp_clock(now) + timestamp_offset(tcp, &local, &remote), &cookie);
@@ -200,8 +220,7 @@ static bool cookie_acknowledged(struct tcp_listener *listener, const struct pack
                                 struct frame *frame, struct instant now)
 {
     struct tcp *tcp = listener->socket.tcp;
-    struct endpoint local = {.address = info->destination, .port = ack->destination_port};
-    struct endpoint remote = {.address = info->source, .port = ack->source_port};
+    struct endpoint local = local_of(info, ack), remote = remote_of(info, ack);
     struct sequence peer = sequence_back(ack->sequence, 1), ours = sequence_back(ack->acknowledgement, 1);
     struct cookie cookie;
     struct path path;
@@ -209,20 +228,22 @@ static bool cookie_acknowledged(struct tcp_listener *listener, const struct pack
         ack->flags & TCP_SYN || !cookie_check(tcp->isn_key, &local, &remote, peer, ours, now, &cookie))
         return false;
     if (listener->ready_count >= listener->backlog || tcp->connection_count >= LIMIT_TCP_SOCKETS ||
-        stack_path(tcp->stack, &remote.address, answer_info(info).interface, &path) != 0) {
+        stack_path(tcp->stack, &remote.address, remote.interface, &path) != 0) {
         node_drop(tcp->node, frame, DROP_TCP_BACKLOG_FULL); /* no reset: what the peer sends next asks again */
         return true;
     }
     if (ack->options & TCP_OPTION_TIMESTAMPS)
         cookie_timestamp_read(ack->timestamp_echo, &cookie);
-    struct tcp_segment syn = {.flags = TCP_SYN,
+    struct tcp_segment syn = {.source_port = ack->source_port,
+                              .destination_port = ack->destination_port,
+                              .flags = TCP_SYN,
                               .sequence = peer,
                               .window = ack->window,
                               .options = cookie.options | TCP_OPTION_MSS,
                               .mss = cookie.mss,
                               .window_scale = cookie.window_scale,
                               .timestamp = ack->timestamp};
-    struct tcp_connection *c = half_open_create(listener, &local, &remote, &path, &syn, now);
+    struct tcp_connection *c = half_open_create(listener, info, &path, &syn, now);
     c->snd.iss = c->snd.una = ours;
     c->snd.nxt = sequence_add(ours, 1);
     c->snd.partial_end = c->recovery.high = ours;
