@@ -1,8 +1,8 @@
 /* Files and folders of this machine, for services that load at start-up what they serve.
  *
- * Three calls: read one file, the same into a block, walk one folder. Nothing here is used while a lab runs, so that its run is the same every time. A
- * folder is walked in the order of its names, never in that of the file system. What is left out: names that begin with a dot (".git",
- * ".htpasswd"), anything that is neither a file nor a folder, and symbolic links that lead out of the root; a link that stays
+ * Three calls: read one file, the same into a block, walk one folder. Nothing here is used while a lab runs, so that its run is the same
+ * every time. A folder is walked in the order of its names, never in that of the file system. What is left out: names that begin with a dot
+ * (".git", ".htpasswd"), anything that is neither a file nor a folder, and symbolic links that lead out of the root; a link that stays
  * inside is followed. Each entry's real path is compared with the root's real path, so a link to a link cannot cheat.
  *
  * The limits are the caller's. A failed system call becomes one of net.h's errors. */

@@ -12,9 +12,9 @@
  * with routes. Beyond FIB_FAST_ROUTES the compiled poptrie answers instead, and every change here
  * tells it which prefix to forget.
  *
- * Routes for one prefix are a list: local and broadcast first (an own address is never routed away), then by metric, then by age. The first is the one used;
- * equal metrics stand next to each other, which is where equal-cost multipath would choose. Next hops are shared and counted: a
- * full table has a million routes and a few dozen next hops, so what the fast path reads stays in the cache.
+ * Routes for one prefix are a list: local and broadcast first (an own address is never routed away), then by metric, then by age. The first
+ * is the one used; equal metrics stand next to each other, which is where equal-cost multipath would choose. Next hops are shared and
+ * counted: a full table has a million routes and a few dozen next hops, so what the fast path reads stays in the cache.
  *
  * `unicast_count` makes the n-th route of a listing findable in one descent, so that a listing by position is not quadratic. */
 #include "internet/fib.h"

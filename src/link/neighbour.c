@@ -14,8 +14,8 @@
  * Timers: one per entry, used in INCOMPLETE and PROBE (1 s between questions) and in DELAY (5 s). REACHABLE needs none: when it
  * ended is seen from `reachable_until` at the next use, so that an idle lab has no events.
  *
- * The table is a chained hash that starts at two slots, for a host that knows its router, and doubles. Lists are walked in order of creation, so no hash order reaches
- * a lab's bytes. When the limit is reached, the oldest entry that is not in use for resolution gives way.
+ * The table is a chained hash that starts at two slots, for a host that knows its router, and doubles. Lists are walked in order of
+ * creation, so no hash order reaches a lab's bytes. When the limit is reached, the oldest entry that is not in use for resolution gives way.
  *
  * Left out: gratuitous creation of entries from overheard traffic, and proxying. */
 #include "link/neighbour.h"

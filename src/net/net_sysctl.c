@@ -1,7 +1,8 @@
 /* The settings of a node's TCP and IP by the names that Linux gives them, for sysctl and for the lab file's key of that name.
  *
- * TCP keeps a table of its own (transport/tcp/sysctl.c); here are the few of the internet layer, and the list of congestion controls (all
- * of them allowed), which is only to be read. A setting that Linux has and imp has no use for is not in any table, and asking for it is IMP_NOT_FOUND.
+ * TCP keeps a table of its own (transport/tcp/sysctl.c); here are the few of the internet layer, and the list of congestion controls (all of
+ * them allowed), which is only to be read. A setting that Linux has and imp has no use for is not in any table, and asking for it is
+ * IMP_NOT_FOUND.
  *
  * Setting without a net checks the name and the value, for a lab file that is being loaded. This machine's own settings are its administrator's:
  * there every call returns IMP_UNSUPPORTED. */

@@ -4,9 +4,9 @@
  * administrator wants it, the loopback's state is UNKNOWN, as Linux has it.
  *
  * With -s the counters follow; with -s -s also what the node dropped, by name and with the number: the reasons of engine/drop.h take the
- * place of Linux's error kinds, which no virtual wire can have (a frame's checksum or framing error, a FIFO overrun). They are the
- * node's, not the interface's, so they stand behind the last one. No state, no timers. Left out on purpose: creating and deleting links, qdiscs and their
- * settings, groups, masters. */
+ * place of Linux's error kinds, which no virtual wire can have (a frame's checksum or framing error, a FIFO overrun). They are the node's,
+ * not the interface's, so they stand behind the last one. No state, no timers. Left out on purpose: creating and deleting links, qdiscs and
+ * their settings, groups, masters. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * One test at a time, as with the real one: who comes while a test runs is told to try again later. A connection to the port is either a new
  * client's control connection or, while the streams of the present test are being opened, one of them: it shows the same cookie.
  *
- * A client that asks for a window, a segment size, a type of service or a congestion control, or for Nagle's delay, which is the usual, gets them on a listener of its own, opened anew for its streams,
- * since a window's scale is agreed upon in the handshake.
+ * A client that asks for a window, a segment size, a type of service or a congestion control, or for Nagle's delay, which is the usual, gets
+ * them on a listener of its own, opened anew for its streams, since a window's scale is agreed upon in the handshake.
  *
  * What the client says is checked (iperf3_message.c); a client that falls silent is let go after IPERF3_ANSWER_S, or, while data flows,
  * when its connection fails. */

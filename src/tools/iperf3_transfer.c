@@ -11,8 +11,8 @@
  * With -O the figures, and the clock, begin anew after some seconds. With -Z the block is lent and not copied (net/net_lend.h); with -F a file is
  * sent in its place, and the test ends with it.
  *
- * The server has one socket for all UDP streams of a test, and tells them apart by their peers; the client has one for each. On this machine the clock only moves while a task waits, so after a number of blocks without a wait
- * there is a short sleep. */
+ * The server has one socket for all UDP streams of a test, and tells them apart by their peers; the client has one for each. On this machine
+ * the clock only moves while a task waits, so after a number of blocks without a wait there is a short sleep. */
 #include <math.h>
 #include <string.h>
 

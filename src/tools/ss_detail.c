@@ -1,9 +1,10 @@
 /* What ss shows of a socket beyond its row: its timer (-o), its two halves (-e), its memory (-m) and TCP's inside (-i), in the words and the
  * order of iproute2's ss.
  *
- * A value that says nothing (0, or not yet known) is left out, as there. What was agreed on in the handshake (ts, sack, ecn ...) is shown with -o or -e
- * only. Of the memory, imp knows what waits in the two buffers and their sizes; of -e's numbers (inode, cookie, control group) a node has none. The
- * numbers behind the protocol's names are those of RFC 9293, 6298, 5681, 7323 and 2018, in Linux's units: milliseconds, segments, bytes. */
+ * A value that says nothing (0, or not yet known) is left out, as there. What was agreed on in the handshake (ts, sack, ecn ...) is shown
+ * with -o or -e only. Of the memory, imp knows what waits in the two buffers and their sizes; of -e's numbers (inode, cookie, control group)
+ * a node has none. The numbers behind the protocol's names are those of RFC 9293, 6298, 5681, 7323 and 2018, in Linux's units: milliseconds,
+ * segments, bytes. */
 #include "tools/ss_detail.h"
 
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /* sysctl: the settings of a node's TCP and IP, by their Linux names, as the real one (procps) reads and writes them.
  *
- * It is a thin coat over net_sysctl_*(): `sysctl NAME` shows, `sysctl NAME=VALUE` (with or without -w) sets and shows, `-a` lists all in the order of
- * their names, `-p FILE` sets what a file says. The name of a folder, such as net.ipv4, stands for all in it; `-r` keeps those that a regular expression
- * matches. Dots and slashes both separate. What is set counts for connections that begin afterwards.
+ * It is a thin coat over net_sysctl_*(): `sysctl NAME` shows, `sysctl NAME=VALUE` (with or without -w) sets and shows, `-a` lists all in the
+ * order of their names, `-p FILE` sets what a file says. The name of a folder, such as net.ipv4, stands for all in it; `-r` keeps those that
+ * a regular expression matches. Dots and slashes both separate. What is set counts for connections that begin afterwards.
  *
  * Left out: the system's own files (-p without one, --system), and every setting of a kernel that imp's stack has no use for. */
 #define PCRE2_CODE_UNIT_WIDTH 8

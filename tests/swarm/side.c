@@ -6,7 +6,8 @@
  * Rounds. A further round uses the same two ports, so that the first one's TIME-WAIT, at whichever end it is, and what the wires still hold of it
  * are in the way. The client tries each second until its port is free. Bytes of different rounds differ.
  *
- * Writing is by copy, with urgent bytes or without, or, every other time, by a block that is lent, with its sums known or not. What has been read is compared at once. */
+ * Writing is by copy, with urgent bytes or without, or, every other time, by a block that is lent, with its sums known or not. What has been
+ * read is compared at once. */
 #include "side.h"
 
 #include <assert.h>

@@ -4,17 +4,19 @@
  *   swarm --seed N --verbose         one seed: its plan and every event
  *   swarm --seed N --without WORD    leaves something out (may be given several times), to make a failure smaller
  *
- * A seed is a chain of nodes with bad wires, up to four conversations over it, and faults at given instants (plan.c). Each side of a conversation is a
- * task that writes and reads as its plan says. The world then runs in virtual time until everything has ended; two hours in which no side gets
- * anything done are too many. For with 15 retransmissions a connection gives up within half an hour of silence, and each of the two minutes that a
- * timeout can back off to (RFC 6298) is another chance: who is still there after two hours and has not moved is stuck, and who moves may take days.
+ * A seed is a chain of nodes with bad wires, up to four conversations over it, and faults at given instants (plan.c). Each side of a
+ * conversation is a task that writes and reads as its plan says. The world then runs in virtual time until everything has ended; two hours
+ * in which no side gets anything done are too many. For with 15 retransmissions a connection gives up within half an hour of silence, and
+ * each of the two minutes that a timeout can back off to (RFC 6298) is another chance: who is still there after two hours and has not moved
+ * is stuck, and who moves may take days.
  *
- * What must hold. Bytes arrive once, in order, whole: each byte read is compared with the pattern that its offset has, and an end of the stream
- * comes exactly behind the last byte that the other side wrote. Wires damage frames, and no segment that was damaged may reach TCP
- * unnoticed, but for those whose checksum is right in spite of that; witness.c takes these out, so that there are no excuses. A side may fail only with a clean error, and only where there is a
- * reason for one: somebody aborted, a node lost its power, or the path is so bad that a timeout is no surprise (plan.harsh). At the end no task
- * lives, no frame is held, no socket is left. Both runs of a seed have the same digest and the same fates. And over all seeds what was
- * taken out is as rare as two flips that cancel are: one damaged segment in thousands.
+ * What must hold. Bytes arrive once, in order, whole: each byte read is compared with the pattern that its offset has, and an end of the
+ * stream comes exactly behind the last byte that the other side wrote. Wires damage frames, and no segment that was damaged may reach TCP
+ * unnoticed, but for those whose checksum is right in spite of that; witness.c takes these out, so that there are no excuses. A side may
+ * fail only with a clean error, and only where there is a reason for one: somebody aborted, a node lost its power, or the path is so bad
+ * that a timeout is no surprise (plan.harsh). At the end no task lives, no frame is held, no socket is left. Both runs of a seed have the
+ * same digest and the same fates. And over all seeds what was taken out is as rare as two flips that cancel are: one damaged segment in
+ * thousands.
  *
  * A node that loses its power loses its stack without a word; when it comes back it has a new one that knows of nothing. */
 #include <assert.h>

@@ -11,8 +11,8 @@
  *     they are not, and the sum (added up here, two bytes at a time) is wrong: let through, and TCP must drop it at once
  *     they are not, and the sum is right: nobody could tell. It is counted, and taken out
  *
- * So everything that reaches a reader and differs from what was written is a fault without an excuse, and what is taken out is as if it had been lost.
- * How often that may be is known too: swarm.c compares the counts at the end.
+ * So everything that reaches a reader and differs from what was written is a fault without an excuse, and what is taken out is as if it had
+ * been lost. How often that may be is known too: swarm.c compares the counts at the end.
  *
  * Left alone: ICMP, ARP and neighbour discovery, which have no stream to spoil. */
 #include "witness.h"
@@ -176,11 +176,14 @@ void witness_watch(struct witness *witness, struct wire *wire, unsigned from_sid
 void witness_stand(struct witness *witness, struct stack *stack)
 {
     static const struct transport_ops OPS = {.input = segment_arrives, .error = error_arrives};
-    for (unsigned i = 0; i < LIMIT_TRANSPORTS; i++)
+    bool found = false;
+    for (unsigned i = 0; i < LIMIT_TRANSPORTS && !found; i++)
         if (stack->transports[i].ops && stack->transports[i].protocol == PROTOCOL_TCP) {
+            found = true;
             witness->tcp = stack->transports[i].ops;
             stack_transport_register(stack, PROTOCOL_TCP, &OPS, stack->transports[i].context);
         }
+    assert(found); /* else nobody would look */
 }
 
 void witness_judge(const struct witness *witness, struct text *faults)

@@ -1,8 +1,9 @@
 /* The site: what a web server has to show.
  *
- * All content is in memory before the first request: pages written in the lab file, files and folders read once at start-up, and
- * generated bodies that take no memory at all. Files lie in blocks, so that a server lends them to its connections and copies nothing. A request's path is only ever a key into one table, so a path can not
- * climb out of the root, whatever it holds, and a lab's answers do not depend on a disk.
+ * All content is in memory before the first request: pages written in the lab file, files and folders read once at start-up, and generated
+ * bodies that take no memory at all. Files lie in blocks, so that a server lends them to its connections and copies nothing. A request's
+ * path is only ever a key into one table, so a path can not climb out of the root, whatever it holds, and a lab's answers do not depend on a
+ * disk.
  *
  * Every page gets a strong entity tag from the hash of its content unless it brings its own, so that two machines with the same
  * content give the same bytes; for the same reason a file's own modification time is not used (a checkout changes it): a

@@ -5,8 +5,8 @@
  * small one: no byte was marked, by the option; or by far not enough bytes for the safe count; or the path thins ACKs out all the time
  * (four segments to an ACK, on average), so that to be safe would be to see marks for ever.
  *
- * Only an acknowledgement that brings something new is listened to (news of data, or a newer timestamp): an old one that arrives late would tell an old
- * count, which, modulo eight, looks like a new one.
+ * Only an acknowledgement that brings something new is listened to (news of data, or a newer timestamp): an old one that arrives late would
+ * tell an old count, which, modulo eight, looks like a new one.
  *
  * An ACK without option, between others with it, is taken to go on with the one count that moved in the last option; the next option puts it
  * right. A count that is zero where it began at one was erased on the way, and the option is not read any more. One that turns up

@@ -1,10 +1,10 @@
 /* Bursts: the pieces in which a stream leaves.
  *
  * Linux keeps a stream as a queue of large pieces and lets the device cut each into segments (segmentation offload). Here every segment is
- * made singly, and yet the pieces can be seen from outside: the last segment of what leaves as one has PSH, when it is more than one
- * segment or when the application's mark lies in it; and MSG_EOR ends a record, which no segment goes across. So the marks and the
- * records' ends (where memory is counted, every piece's end) are kept as seams, and only of what was not yet sent: a record in the retransmission queue has its PSH from the day
- * when it left.
+ * made singly, and yet the pieces can be seen from outside: the last segment of what leaves as one has PSH, when it is more than one segment
+ * or when the application's mark lies in it; and MSG_EOR ends a record, which no segment goes across. So the marks and the records' ends
+ * (where memory is counted, every piece's end) are kept as seams, and only of what was not yet sent: a record in the retransmission queue
+ * has its PSH from the day when it left.
  *
  * How much leaves at once is what the pace of the connection brings in a millisecond, but at least tcp_min_tso_segs, more on very short
  * paths, and never more than half of cwnd. The pace is that of sk_pacing_rate, which Linux reckons for every connection: twice the rate

@@ -354,9 +354,7 @@ void receive_data(struct tcp_connection *c, const struct tcp_segment *segment, s
         drop(c, frame, DROP_TCP_OUT_OF_WINDOW);
         return;
     }
-    if (!whole &&
-        (sequence_after(end, edge) ||
-         (fin && sequence_after(sequence_add(end, 1), sequence_add(edge, 1))))) { /* cut off what is beyond the window */
+    if (!whole && sequence_after(end, edge)) { /* cut off what is beyond the window; a FIN may stand just behind it */
         c->ack.pending |= ACK_WANTED | ACK_NOW;
         fin = false;
         end = edge;

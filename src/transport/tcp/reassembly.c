@@ -7,7 +7,7 @@
  * Where copies overlap, the bytes that came first stay and the newcomer is trimmed. An island that a newcomer covers whole is given up for it,
  * so the chain of each island is always in order and without overlap, and taking it out is a matter of one pointer.
  *
- * The bound is the receive window (acknowledge.c accepts nothing beyond it) and LIMIT_TCP_ISLANDS; where memory is counted
+ * The bound is the receive window (input.c accepts nothing beyond it) and LIMIT_TCP_ISLANDS; where memory is counted
  * (receive_memory.c) the frames bring their charge along, and the latest are given up first. There is no timer. */
 #include "transport/tcp/reassembly.h"
 

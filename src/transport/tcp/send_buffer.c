@@ -9,9 +9,9 @@
  * need no second look at bytes that have long left the cache; a segment cut differently is summed when it is sent, and from the next block on
  * the runs are counted from it, since the segments behind a short one all begin elsewhere.
  *
- * An application that has its bytes in a block already, and will not change them, lends it (tcp_write_block()): a slice of it is chained
- * in, and nothing is copied; such a block may know the sums over its strides, so that not even they need a look at the bytes. A file that is served to a
- * hundred clients is in memory, and is summed, once.
+ * An application that has its bytes in a block already, and will not change them, lends it (tcp_write_block()): a slice of it is chained in,
+ * and nothing is copied; such a block may know the sums over its strides, so that not even they need a look at the bytes. A file that is
+ * served to a hundred clients is in memory, and is summed, once.
  *
  * Blocks begin small and double while a stream goes on, so that a connection with one short request holds two kilobytes and an idle
  * one none. Bytes behind the used part of the last block may still be written when frames point at earlier parts of it: no frame

@@ -3,8 +3,9 @@
  * Each is a row of one table: its name, where it is kept, and what it may be. Setting one changes what later connections begin with, and,
  * where the value is looked at in passing (timeouts, retries), those that exist too. The congestion control is a name, not a number,
  * and the two buffer settings are three numbers, as in /proc. Nearly all nodes leave all of them as they are: those share one constant table, and
- * a node has a copy of its own from the first value that is set. Units and defaults are Linux's. Two rows are our own:
- * tcp_initial_window, the segments of RFC 6928, which Linux sets per route, and tcp_cubic_hystart, which it sets as a module's parameter.
+ * a node has a copy of its own from the first value that is set. Units and defaults are Linux's. Four rows are what Linux sets elsewhere:
+ * tcp_initial_window, the segments of RFC 6928, per route; tcp_cubic_friendliness, tcp_cubic_hystart and tcp_cubic_hystart_detect as
+ * parameters of a module.
  *
  * No timers, no state but the values. What is not in the table is IMP_NOT_FOUND, so that a caller may pass over settings of kernels that
  * this stack has no use for. */

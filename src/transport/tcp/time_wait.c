@@ -4,9 +4,9 @@
  * and the last timestamp. They all last equally long, so they wait in one list, the first to expire in front, with one timer for
  * the list. A FIN that comes again (our ACK was lost) is acknowledged and starts the minute anew.
  *
- * A SYN may open the connection anew at once when it is certainly newer than everything before (RFC 9293 3.10.7.4, RFC 6191): its
- * sequence number, or its timestamp, is higher. An RST that is exactly next ends the wait (RFC 9293 3.10.7.4), unless tcp_rfc1337 forbids: a stray one
- * would assassinate it (RFC 1337). */
+ * A SYN may open the connection anew at once when it is certainly newer than everything before (RFC 9293 3.10.7.4, RFC 6191): its sequence
+ * number, or its timestamp, is higher. An RST that is exactly next ends the wait (RFC 9293 3.10.7.4), unless tcp_rfc1337 forbids: a stray
+ * one would assassinate it (RFC 1337). */
 #include <assert.h>
 #include <string.h>
 

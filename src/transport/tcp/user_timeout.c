@@ -1,11 +1,12 @@
 /* The user timeout, and the option that tells the peer of it (RFC 5482).
  *
- * A connection whose data is not acknowledged ends after a while: by the number of retransmissions (tcp_retries2), or when its owner has said so after
- * a time of its own, TCP_USER_TIMEOUT. The option lets both ends agree: each tells how long it is ready to wait, so that a laptop that sleeps for an
- * hour does not find the connection given up by the other side, and a busy server can say that it will not wait for long.
+ * A connection whose data is not acknowledged ends after a while: by the number of retransmissions (tcp_retries2), or when its owner has
+ * said so after a time of its own, TCP_USER_TIMEOUT. The option lets both ends agree: each tells how long it is ready to wait, so that a
+ * laptop that sleeps for an hour does not find the connection given up by the other side, and a busy server can say that it will not wait
+ * for long.
  *
- * Linux ignores the option, and so does imp unless it is turned on: for a node by net.imp.tcp_user_timeout_option (the seconds to tell; 0, off), for a socket
- * by TCP_KNOB_USER_TIMEOUT_OPTION. In the RFC's words (section 3):
+ * Linux ignores the option, and so does imp unless it is turned on: for a node by net.imp.tcp_user_timeout_option (the seconds to tell; 0,
+ * off), for a socket by TCP_KNOB_USER_TIMEOUT_OPTION. In the RFC's words (section 3):
  *
  *   ENABLED      the option is sent and listened to: the knob, or else the node's setting is not 0
  *   ADV_UTO      what is told: the owner's own timeout if there is one, else the node's setting, else the least
@@ -13,12 +14,13 @@
  *
  *   USER_TIMEOUT = min(U_LIMIT, max(ADV_UTO, REMOTE_UTO, L_LIMIT))
  *
- * with the limits net.imp.tcp_user_timeout_least and _most. The least is 100 s as the RFC advises, so that a forged option cannot make a connection fragile
- * (section 5); the most keeps the peer from holding our memory for ever. A timeout of zero is reserved, and passed over (section 3.5).
+ * with the limits net.imp.tcp_user_timeout_least and _most. The least is 100 s as the RFC advises, so that a forged option cannot make a
+ * connection fragile (section 5); the most keeps the peer from holding our memory for ever. A timeout of zero is reserved, and passed over
+ * (section 3.5).
  *
- * An option may be lost, and a server that answered by SYN cookies has forgotten the SYN's. So it goes on the SYN, on the first segment without one, and
- * on data until a segment that carried it is acknowledged (section 3.2); likewise after the owner has changed the timeout. It takes four bytes of a
- * segment meanwhile, and gives way to SACK blocks. No timers of its own: timers.c asks user_timeout_ms(). */
+ * An option may be lost, and a server that answered by SYN cookies has forgotten the SYN's. So it goes on the SYN, on the first segment
+ * without one, and on data until a segment that carried it is acknowledged (section 3.2); likewise after the owner has changed the timeout.
+ * It takes four bytes of a segment meanwhile, and gives way to SACK blocks. No timers of its own: timers.c asks user_timeout_ms(). */
 #include "transport/tcp/user_timeout.h"
 
 #include "transport/tcp/events.h"

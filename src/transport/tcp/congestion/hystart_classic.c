@@ -9,7 +9,8 @@
  * Rounds too are counted from that window on, as in Linux 5.16 to 6.13, where the sooner ones do not even begin one; later kernels count all.
  *
  * RFC 9406 prefers a gentler end, since either sign may be jitter; this one is for who wants to see what Linux does (sysctl
- * net.ipv4.tcp_cubic_hystart; tcp_cubic_hystart_detect says which sign counts, as the module's parameter in Linux). A timeout begins it anew. No timers. */
+ * net.ipv4.tcp_cubic_hystart; tcp_cubic_hystart_detect says which sign counts, as the module's parameter in Linux). A timeout begins it
+ * anew. No timers. */
 #include "transport/tcp/congestion/hystart.h"
 
 enum { SAMPLES = 8, LOW_WINDOW = 16, BUNCH_BYTES = 4 * 65536 };
