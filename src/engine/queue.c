@@ -65,19 +65,20 @@ static inline void place(struct queue *queue, uint32_t at, const struct queue_en
     entry->timer->slot = at + 1;
 }
 
-static inline void sift_up(struct queue *queue, uint32_t at, struct queue_entry entry)
+/* The entry may not lie in the heap itself, unless behind its end. */
+static inline void sift_up(struct queue *queue, uint32_t at, const struct queue_entry *entry)
 {
     while (at > 0) {
         uint32_t parent = (at - 1) / 4;
-        if (!entry_before(&entry, &queue->heap[parent]))
+        if (!entry_before(entry, &queue->heap[parent]))
             break;
         place(queue, at, &queue->heap[parent]);
         at = parent;
     }
-    place(queue, at, &entry);
+    place(queue, at, entry);
 }
 
-static void sift_down(struct queue *queue, uint32_t at, struct queue_entry entry)
+static void sift_down(struct queue *queue, uint32_t at, const struct queue_entry *entry)
 {
     for (;;) {
         uint32_t child = at * 4 + 1;
@@ -91,15 +92,15 @@ static void sift_down(struct queue *queue, uint32_t at, struct queue_entry entry
             least = key < least_key ? c : least;
             least_key = key < least_key ? key : least_key;
         }
-        if (!(least_key < entry_key(&entry)))
+        if (!(least_key < entry_key(entry)))
             break;
         place(queue, at, &queue->heap[least]);
         at = least;
     }
-    place(queue, at, &entry);
+    place(queue, at, entry);
 }
 
-static inline void heap_add(struct queue *queue, struct queue_entry entry)
+static inline void heap_add(struct queue *queue, const struct queue_entry *entry)
 {
     if (queue->count == queue->capacity) {
         queue->capacity = queue->capacity ? queue->capacity * 2 : 64;
@@ -110,10 +111,10 @@ static inline void heap_add(struct queue *queue, struct queue_entry entry)
 
 static inline void heap_remove(struct queue *queue, uint32_t at)
 {
-    struct queue_entry last = queue->heap[--queue->count];
+    const struct queue_entry *last = &queue->heap[--queue->count];
     if (at == queue->count)
         return;
-    if (at > 0 && entry_before(&last, &queue->heap[(at - 1) / 4]))
+    if (at > 0 && entry_before(last, &queue->heap[(at - 1) / 4]))
         sift_up(queue, at, last);
     else
         sift_down(queue, at, last);
@@ -218,12 +219,12 @@ static void deal(struct queue *queue, uint32_t at)
 {
     while (at) {
         uint32_t next = queue->pool[at].next;
-        struct queue_entry entry = queue->pool[at].entry;
-        if (near(queue, entry.due_ns)) {
-            pool_give(queue, at);
+        const struct queue_entry *entry = &queue->pool[at].entry;
+        if (near(queue, entry->due_ns)) {
+            pool_give(queue, at); /* which leaves the entry as it is */
             heap_add(queue, entry);
         } else {
-            wheel_link(queue, at, entry.due_ns);
+            wheel_link(queue, at, entry->due_ns);
         }
         at = next;
     }
@@ -253,11 +254,11 @@ const struct queue_entry *queue_refill(struct queue *queue)
     uint32_t list = first_list(queue), first = queue->slots[list];
     queue->spill_at = SPILL_LEAST;
     if (!queue->pool[first].next) { /* alone, as it mostly is: no need to deal */
-        struct queue_entry entry = queue->pool[first].entry;
+        const struct queue_entry *entry = &queue->pool[first].entry;
         list_emptied(queue, list);
         pool_give(queue, first);
-        horizon_set(queue, entry.due_ns);
-        place(queue, queue->count++, &entry);
+        horizon_set(queue, entry->due_ns);
+        place(queue, queue->count++, entry);
         return queue->heap;
     }
     int64_t earliest_ns = queue->pool[first].entry.due_ns;
@@ -296,7 +297,7 @@ static void spill(struct queue *queue)
     for (uint32_t i = 0; i < count; i++) { /* what stays is added in place: never before where it was read */
         struct queue_entry entry = queue->heap[i];
         if (near(queue, entry.due_ns))
-            heap_add(queue, entry);
+            heap_add(queue, &entry);
         else
             wheel_add(queue, &entry);
     }
@@ -314,7 +315,7 @@ static void add(struct queue *queue, const struct queue_entry *entry)
         wheel_add(queue, entry);
         return;
     }
-    heap_add(queue, *entry);
+    heap_add(queue, entry);
     if (queue->count > queue->spill_at)
         spill(queue);
 }
@@ -328,14 +329,27 @@ void queue_set(struct queue *queue, struct timer *timer, int64_t due_ns, uint64_
     } else if (timer->slot && near(queue, due_ns)) {
         uint32_t at = timer->slot - 1;
         if (entry_before(&entry, &queue->heap[at]))
-            sift_up(queue, at, entry);
+            sift_up(queue, at, &entry);
         else
-            sift_down(queue, at, entry);
+            sift_down(queue, at, &entry);
         return;
     } else if (timer->slot) {
         heap_remove(queue, timer->slot - 1);
     }
     add(queue, &entry);
+}
+
+void queue_move_first(struct queue *queue, int64_t due_ns, uint64_t tie, const void *touches)
+{
+    const struct queue_entry entry = {.due_ns = due_ns, .tie = tie, .timer = queue->heap[0].timer, .touches = touches};
+    entry.timer->due.ns = due_ns;
+    if (near(queue, due_ns)) {
+        sift_down(queue, 0, &entry);
+        return;
+    }
+    if (--queue->count)
+        sift_down(queue, 0, &queue->heap[queue->count]);
+    wheel_add(queue, &entry);
 }
 
 void queue_remove(struct queue *queue, struct timer *timer)

@@ -35,6 +35,8 @@ struct queue {
 void queue_free(struct queue *queue);
 /* Puts the timer in, or moves it, to (due, tie). Writes timer->due and timer->slot. `touches`: see above; the timer itself at least. */
 void queue_set(struct queue *queue, struct timer *timer, int64_t due_ns, uint64_t tie, const void *touches);
+/* The same for the first of all, which has been seen by queue_first() and is still in its place, and not to be earlier than it was. */
+void queue_move_first(struct queue *queue, int64_t due_ns, uint64_t tie, const void *touches);
 void queue_remove(struct queue *queue, struct timer *timer);             /* nothing when it is idle */
 const struct queue_entry *queue_refill(struct queue *queue);             /* queue_first()'s other case: the heap is empty */
 static inline const struct queue_entry *queue_first(struct queue *queue) /* NULL when nothing is scheduled */

@@ -215,9 +215,22 @@ static void device_departures_pass(struct direction *direction, struct instant n
     }
 }
 
-static bool queue_has_room(struct direction *direction, uint32_t length, struct instant now)
+/* What has left is forgotten when it matters, mostly many frames at a time: before the ring would grow, or the queue counts as longer than ever, or
+ * as full, or where somebody looks at its length. */
+static inline bool departures_matter(const struct direction *direction)
 {
     const struct wire_settings *settings = direction->settings;
+    uint32_t most = direction->departures.count;
+    return most == direction->departures.capacity || most > direction->counts.queue_frames_peak ||
+           (settings->queue_frames && most >= settings->queue_frames) || settings->queue_bytes ||
+           settings->discipline != DISCIPLINE_TAIL || direction->has_lounge;
+}
+
+static inline bool queue_has_room(struct direction *direction, uint32_t length, struct instant now)
+{
+    const struct wire_settings *settings = direction->settings;
+    if (!departures_matter(direction))
+        return true;
     departures_pass(direction, now);
     uint32_t waiting = direction->departures.count;
     if (waiting > direction->counts.queue_frames_peak)
@@ -228,7 +241,7 @@ static bool queue_has_room(struct direction *direction, uint32_t length, struct 
 }
 
 /* When the frame's last bit has left. */
-static int64_t departure_of(struct direction *direction, uint32_t length, struct instant now)
+static inline int64_t departure_of(struct direction *direction, uint32_t length, struct instant now)
 {
     const struct wire_settings *settings = direction->settings;
     int64_t start = direction->busy_until_ns > now.ns ? direction->busy_until_ns : now.ns;
@@ -332,10 +345,10 @@ static void taps_see(struct wire *wire, unsigned side, const struct frame *frame
 }
 
 /* The frame has its place on the line, and goes. */
-static inline void embark(struct direction *direction, struct frame *frame, struct instant now, int64_t departure_ns)
+static inline void embark(struct direction *direction, struct frame *frame, uint32_t length, struct instant now,
+                          int64_t departure_ns)
 {
     struct port *port = direction->from;
-    uint32_t length = frame_total(frame);
     direction->counts.frames++;
     direction->counts.bytes += length;
     if (__builtin_expect(direction->watched, 0))
@@ -415,7 +428,7 @@ static void lounge_empty(struct direction *direction, struct instant now)
         }
         /* settings may have changed meanwhile: without a rate it leaves at once */
         int64_t departure = direction->settings->rate_bps ? departure_of(direction, length, now) : now.ns;
-        embark(direction, frame, now, departure);
+        embark(direction, frame, length, now, departure);
     }
     if (lounge->waiting.count)
         timer_set(direction->from->node, &lounge->timer, (struct instant){flight_front(&direction->departures)->when_ns},
@@ -454,6 +467,7 @@ static void lounge_enter(struct direction *direction, struct frame *frame, struc
         lounge = direction->lounge = memory_take_zeroed(1, sizeof *lounge);
         lounge->direction = direction;
         direction->has_lounge = true;
+        departures_pass(direction, now);
     }
     uint32_t length = frame_total(frame), waiting = lounge->waiting.count;
     if (waiting && ((settings->queue_frames && waiting >= settings->queue_frames) ||
@@ -498,7 +512,7 @@ void port_transmit(struct port *port, struct frame *frame, struct instant now)
         departure = departure_of(direction, length, now);
     }
     sender->departed_ns = departure;
-    embark(direction, frame, now, departure);
+    embark(direction, frame, length, now, departure);
 }
 
 static void digest_add(struct direction *direction, const struct frame *frame, struct instant now)
@@ -550,10 +564,12 @@ void wire_fire(struct timer *timer, struct instant now)
     struct frame *frame = flight_front(&channel->flight)->frame;
     flight_pop(&channel->flight);
     struct flight_entry *next = flight_front(&channel->flight);
-    if (next)
-        queue_set(&engine->queue, timer, next->when_ns, next->tie, next->frame);
-    else
+    if (next) {
+        queue_move_first(&engine->queue, next->when_ns, next->tie, next->frame);
+        __builtin_prefetch(next + 1); /* is read when this channel's timer fires again */
+    } else {
         channel_rest(channel, engine);
+    }
     prefetch_next(engine);
     engine->frames_carried++;
     if (engine->digesting)
