@@ -39,7 +39,17 @@ char *ip_print(const struct ip *ip, char *out, size_t size_bytes);
 int ip_compare(const struct ip *a, const struct ip *b); /* family first, then numerically: -1, 0, 1 */
 bool ip_equal(const struct ip *a, const struct ip *b);
 struct ip ip4(uint32_t host_order);
-struct ip ip4_of_bytes(const uint8_t bytes[4]);
+static inline struct ip ip4_of_bytes(const uint8_t bytes[4])
+{
+    uint32_t number;
+    memcpy(&number, bytes, sizeof number);
+    /* family and address as one word: what is written in pieces and soon read as a whole makes the processor wait */
+    uint64_t first =
+        __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? (uint64_t)number << 8 | 4 : (uint64_t)4 << 56 | (uint64_t)number << 24;
+    struct ip ip = {0};
+    memcpy(&ip, &first, sizeof first);
+    return ip;
+}
 struct ip ip6_of_bytes(const uint8_t bytes[16]);
 uint32_t ip4_number(const struct ip *ip); /* host order; 0 unless IPv4 */
 unsigned ip_bits(const struct ip *ip);    /* 32, 128, or 0 for family 0 */

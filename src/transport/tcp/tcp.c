@@ -232,10 +232,22 @@ static bool checksum_good(const struct packet_info *info, struct frame *frame)
     return checksum_finish(frame_checksum(frame, 0, sum)) == 0;
 }
 
+/* For the socket that the segment before was for. */
+static inline bool is_latest(const struct tcp_socket *socket, const struct packet_info *info, const struct tcp_segment *segment)
+{
+    return socket && socket->remote.port == segment->source_port && socket->local.port == segment->destination_port &&
+           memcmp(&socket->remote.address, &info->source, sizeof info->source) == 0 &&
+           memcmp(&socket->local.address, &info->destination, sizeof info->destination) == 0;
+}
+
 static void segment_input(struct tcp *tcp, const struct packet_info *info, const struct tcp_segment *segment,
                           struct frame *frame)
 {
     struct instant now = tcp_now(tcp);
+    if (is_latest(tcp->latest, info, segment) && tcp->latest->kind == SOCKET_CONNECTION) {
+        connection_input(connection_of(tcp->latest), info, segment, frame, now);
+        return;
+    }
     struct endpoint local = {.address = info->destination, .port = segment->destination_port};
     struct endpoint remote = {.address = info->source, .port = segment->source_port};
     struct tcp_socket *socket = demux_find(tcp, &local, &remote);
