@@ -129,10 +129,8 @@ static int transmit(struct tcp_connection *c, const struct tcp_segment *segment,
 {
     uint32_t bytes = tcp_segment_header_bytes(segment);
     uint8_t *header = frame_push(frame, bytes);
-    tcp_segment_build(segment, header);
-    uint32_t sum = checksum_combine(c->pseudo_sum, frame_total(frame));
-    sum = checksum_combine(checksum_words(header, bytes / 4, sum), payload_sum);
-    store_u16(header + TCP_CHECKSUM_OFFSET, checksum_finish(sum));
+    uint32_t sum = checksum_combine(checksum_combine(c->pseudo_sum, frame_total(frame)), payload_sum);
+    tcp_segment_build_summed(segment, header, sum);
     frame->transport = frame_mark(frame);
     frame->flags |= FRAME_SUMS_GOOD;
     c->count.segments_sent++;
@@ -163,9 +161,7 @@ int output_segment(struct tcp *tcp, const struct packet_info *info, const struct
     struct frame *frame = empty_frame(tcp, 0);
     uint32_t bytes = tcp_segment_header_bytes(segment);
     uint8_t *header = frame_push(frame, bytes);
-    tcp_segment_build(segment, header);
-    uint32_t sum = stack_pseudo_sum(&info->source, &info->destination, PROTOCOL_TCP, bytes);
-    store_u16(header + TCP_CHECKSUM_OFFSET, checksum_finish(checksum_partial(header, bytes, sum)));
+    tcp_segment_build_summed(segment, header, stack_pseudo_sum(&info->source, &info->destination, PROTOCOL_TCP, bytes));
     frame->transport = frame_mark(frame);
     frame->flags |= FRAME_SUMS_GOOD;
     return stack_send(tcp->stack, info, frame);

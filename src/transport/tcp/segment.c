@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "base/bytes.h"
+#include "base/checksum.h"
 #include "base/error.h"
 
 enum {
@@ -291,14 +292,23 @@ static void write_options(struct writer *w, const struct tcp_segment *segment)
                           (segment->user_timeout_minutes ? (uint32_t)USER_TIMEOUT_MINUTES : 0) | segment->user_timeout);
 }
 
+static inline uint32_t first_word(const struct tcp_segment *segment)
+{
+    return (uint32_t)segment->source_port << 16 | segment->destination_port;
+}
+static inline uint32_t fourth_word(const struct tcp_segment *segment, uint32_t header_bytes)
+{
+    return (header_bytes / 4 << 12 | (segment->flags & FLAGS_MASK)) << 16 | segment->window;
+}
+
 uint32_t tcp_segment_build(const struct tcp_segment *segment, uint8_t *out)
 {
     uint32_t header = tcp_segment_header_bytes(segment);
-    /* In whole words, since its sum is taken at once by words: a word that was just written in halves makes the processor wait. */
-    store_u32(out, (uint32_t)segment->source_port << 16 | segment->destination_port);
+    /* In whole words, since its sum may be taken at once by words: a word that was just written in halves makes the processor wait. */
+    store_u32(out, first_word(segment));
     store_u32(out + 4, segment->sequence.n);
     store_u32(out + 8, segment->acknowledgement.n);
-    store_u32(out + 12, (header / 4 << 12 | (segment->flags & FLAGS_MASK)) << 16 | segment->window);
+    store_u32(out + 12, fourth_word(segment, header));
     store_u32(out + 16, segment->urgent); /* no checksum yet */
     if (segment->options == TCP_OPTION_TIMESTAMPS) {
         store_u32(out + 20, TIMESTAMPS_ALIGNED);
@@ -310,6 +320,21 @@ uint32_t tcp_segment_build(const struct tcp_segment *segment, uint8_t *out)
         assert(!w.failed && w.at == w.capacity);
     }
     return header;
+}
+
+/* The words of nearly all headers are at hand, and need not be read again to be summed. */
+void tcp_segment_build_summed(const struct tcp_segment *segment, uint8_t *out, uint32_t sum)
+{
+    uint32_t header = tcp_segment_build(segment, out);
+    if (segment->options == TCP_OPTION_TIMESTAMPS) {
+        uint64_t words = (uint64_t)first_word(segment) + segment->sequence.n + segment->acknowledgement.n +
+                         fourth_word(segment, header) + segment->urgent + TIMESTAMPS_ALIGNED + segment->timestamp +
+                         segment->timestamp_echo + sum;
+        sum = checksum_combine((uint32_t)words, (uint32_t)(words >> 32));
+    } else {
+        sum = checksum_words(out, header / 4, sum);
+    }
+    store_u16(out + TCP_CHECKSUM_OFFSET, checksum_finish(sum));
 }
 
 /* "ecn e1b 1 ceb 0 e0b 1001" */

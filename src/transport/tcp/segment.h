@@ -85,6 +85,8 @@ uint32_t tcp_segment_option_bytes(const struct tcp_segment *segment);
 uint32_t tcp_segment_header_bytes(const struct tcp_segment *segment);
 /* Writes the header (checksum 0) into `out`, which has room for tcp_segment_header_bytes(); returns that length. */
 uint32_t tcp_segment_build(const struct tcp_segment *segment, uint8_t *out);
+/* The same with its checksum. `sum` is checksum_partial() over all else that it covers: pseudo header and payload. */
+void tcp_segment_build_summed(const struct tcp_segment *segment, uint8_t *out, uint32_t sum);
 /* "40000 > 80 [S.] seq 1 ack 2 win 64240 <mss 1460,sack ok,ts 1 0,wscale 7> length 0", in the manner of tcpdump. Returns `out`. */
 char *tcp_segment_print(const struct tcp_segment *segment, char *out, size_t size_bytes);
 
