@@ -28,20 +28,21 @@ static bool window_moves(const struct tcp_connection *c, const struct tcp_segmen
            (sequence_equal(segment->sequence, c->snd.wl1) && (window > c->snd.wnd || segment->window == 0));
 }
 
-static void update_window(struct tcp_connection *c, const struct tcp_segment *segment, struct ack_news *news)
+/* True when it is another one. */
+static inline bool update_window(struct tcp_connection *c, const struct tcp_segment *segment)
 {
     uint32_t window = (uint32_t)segment->window << (segment->flags & TCP_SYN ? 0 : c->snd.scale);
     if (!window_moves(c, segment, window))
-        return;
+        return false;
     c->snd.wl1 = segment->sequence;
     if (window == c->snd.wnd)
-        return;
+        return false;
     if ((window == 0) != (c->snd.wnd == 0))
         event_zero_window(c, window == 0);
-    news->window_update = true;
     c->snd.wnd = window;
     if (window > c->snd.wnd_max)
         c->snd.wnd_max = window;
+    return true;
 }
 
 /* Pops what is acknowledged, and takes the times of what was sent only once. */
@@ -145,9 +146,21 @@ static void doubt_selection(struct tcp_connection *c, struct instant now)
     timer_due(c, TIMER_RETRANSMIT, instant_add(now, wait > RENEGED_WAIT_LEAST_NS ? wait : RENEGED_WAIT_LEAST_NS));
 }
 
+/* Nothing is out, and nothing is said of what was: so it is with every segment of a peer who only sends. Just the window may be another one. */
+static inline bool says_nothing(const struct tcp_connection *c, const struct tcp_segment *segment)
+{
+    return !c->sent.count && sequence_equal(segment->acknowledgement, c->snd.una) && !c->accurate;
+}
+
 bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
 {
     struct sequence ack = segment->acknowledgement;
+    if (says_nothing(c, segment)) {
+        c->probes = 0;
+        if (update_window(c, segment) && c->snd.wnd != 0)
+            timer_clear(c, TIMER_PERSIST);
+        return true;
+    }
     if (sequence_after(ack, c->snd.nxt) || sequence_before(ack, sequence_back(c->snd.una, c->snd.wnd_max))) {
         bool future = sequence_after(ack, c->snd.nxt) && c->socket.state == TCP_ESTABLISHED;
         if (!future || c->socket.tcp->sysctls->challenge_future_ack) /* RFC 5961 section 5.2; Linux says nothing */
@@ -169,7 +182,7 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
     uint32_t had = c->sent.count;
     c->probes = 0;
     if (!old)
-        update_window(c, segment, &news);
+        news.window_update = update_window(c, segment);
     if (had && c->flags & CONNECTION_SACK && segment->options & TCP_OPTION_SACK)
         sack_input(c, &news);
     if (news.advanced) {
