@@ -4,15 +4,17 @@
  * not depend on byte order: the words may be added as the machine loads them and the result swapped once at the end. And it does
  * not depend on word size: 32-bit pieces may be added into 64-bit lanes and folded once at the end, because 2^16 = 1 modulo
  * 2^16 - 1. So the inner loop adds the low and the high halves of 64-bit lanes in vector registers (the compiler's own vector
- * type: SSE2 on x86-64, NEON on AArch64, plain words elsewhere). A lane overflows only past 2^32 additions: 64 GiB.
+ * type: AVX2 on x86-64 where the processor has it, SSE2 else, NEON on AArch64, plain words elsewhere). A lane overflows only past 2^32 additions, 64 GiB.
  *
  * checksum_copy() is the same loop with a store in it, because data that is being copied is already in registers; that is what
  * lets a TCP payload be touched once. A trailing odd byte counts as the high half of a last word (RFC 1071 section 4.1). */
 #include "base/checksum.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-typedef uint64_t lanes __attribute__((vector_size(16)));
+enum { PIECE = 64 };
+typedef uint64_t lanes __attribute__((vector_size(PIECE / 2)));
 
 static inline uint64_t add_carry(uint64_t a, uint64_t b) { return a + b + (a > UINT64_MAX - b); }
 
@@ -57,44 +59,57 @@ static uint64_t sum_rest(const uint8_t *data, size_t length)
     return sum;
 }
 
-/* `out` is a constant NULL in the caller that only sums, so that each caller gets its own loop. */
-static inline __attribute__((always_inline)) uint32_t sum_bytes(uint8_t *out, const uint8_t *data, size_t length,
-                                                                uint32_t before)
+/* Whole pieces of 64 bytes. `out` is a constant NULL in the caller that only sums, so that each caller gets its own loop, and in the registers that it
+ * may use. */
+static inline __attribute__((always_inline)) uint64_t sum_pieces(uint8_t *out, const uint8_t *data, size_t pieces)
 {
-    const lanes low_half = {0xffffffff, 0xffffffff};
-    lanes low0 = {0}, low1 = {0}, high0 = {0}, high1 = {0};
-    while (length >= 64) {
-        lanes a, b, c, d; /* not an array, which would go to memory and back */
+    const lanes low_half = {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff};
+    lanes low = {0}, high = {0};
+    for (; pieces > 0; pieces--, data += PIECE) {
+        lanes a, b; /* not an array, which would go to memory and back */
         memcpy(&a, data, sizeof a);
-        memcpy(&b, data + 16, sizeof b);
-        memcpy(&c, data + 32, sizeof c);
-        memcpy(&d, data + 48, sizeof d);
+        memcpy(&b, data + sizeof a, sizeof b);
         if (out) {
             memcpy(out, &a, sizeof a);
-            memcpy(out + 16, &b, sizeof b);
-            memcpy(out + 32, &c, sizeof c);
-            memcpy(out + 48, &d, sizeof d);
-            out += 64;
+            memcpy(out + sizeof a, &b, sizeof b);
+            out += PIECE;
         }
-        low0 += (a & low_half) + (b & low_half);
-        low1 += (c & low_half) + (d & low_half);
-        high0 += (a >> 32) + (b >> 32);
-        high1 += (c >> 32) + (d >> 32);
-        data += 64;
-        length -= 64;
+        low += (a & low_half) + (b & low_half);
+        high += (a >> 32) + (b >> 32);
     }
-    lanes both = low0 + low1 + high0 + high1;
-    uint64_t sum = add_carry(add_carry(both[0], both[1]), sum_rest(data, length));
-    if (out && length)
-        memcpy(out, data, length);
-    return checksum_combine(before, to_big_endian(fold(sum)));
+    lanes both = low + high;
+    return add_carry(add_carry(both[0], both[1]), add_carry(both[2], both[3]));
 }
 
-uint32_t checksum_partial(const void *data, size_t length, uint32_t sum) { return sum_bytes(NULL, data, length, sum); }
+#if defined(__x86_64__)
+#define HAS_WIDE __builtin_cpu_supports("avx2")
+#define WIDE     __attribute__((target("avx2")))
+#else
+#define HAS_WIDE false
+#define WIDE
+#endif
+static WIDE uint64_t sum_pieces_wide(const uint8_t *data, size_t pieces) { return sum_pieces(NULL, data, pieces); }
+static WIDE uint64_t copy_pieces_wide(uint8_t *out, const uint8_t *data, size_t pieces)
+{
+    return sum_pieces(out, data, pieces);
+}
+
+uint32_t checksum_partial(const void *data, size_t length, uint32_t sum)
+{
+    size_t pieces = length / PIECE, whole = pieces * PIECE;
+    uint64_t total = pieces == 0 ? 0 : HAS_WIDE ? sum_pieces_wide(data, pieces) : sum_pieces(NULL, data, pieces);
+    total = add_carry(total, sum_rest((const uint8_t *)data + whole, length - whole));
+    return checksum_combine(sum, to_big_endian(fold(total)));
+}
 
 uint32_t checksum_copy(void *out, const void *data, size_t length, uint32_t sum)
 {
     if (length == 0) /* so that `out` may be NULL too */
         return sum;
-    return sum_bytes(out, data, length, sum);
+    size_t pieces = length / PIECE, whole = pieces * PIECE;
+    const uint8_t *rest = (const uint8_t *)data + whole;
+    uint64_t total = HAS_WIDE ? copy_pieces_wide(out, data, pieces) : sum_pieces(out, data, pieces);
+    total = add_carry(total, sum_rest(rest, length - whole));
+    memcpy((uint8_t *)out + whole, rest, length - whole);
+    return checksum_combine(sum, to_big_endian(fold(total)));
 }
