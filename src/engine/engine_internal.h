@@ -10,10 +10,11 @@
 #include "engine/queue.h"
 
 /* What the rooms of engine/ share and nobody else sees. */
+enum { FRAME_CLASSES = 3 }; /* FRAME_SMALL, FRAME_MIDDLE, FRAME_LARGE */
 struct frame_pool {
-    struct frame *small, *large; /* free ones */
+    struct frame *free[FRAME_CLASSES];
+    uint32_t free_count[FRAME_CLASSES];
     uint64_t alive;
-    uint32_t large_free, small_free;
 };
 struct stack_pool { /* task stacks that wait for their next task, linked through their first bytes */
     void *free;

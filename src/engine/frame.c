@@ -1,8 +1,8 @@
 /* Frames: the bytes that travel.
  *
  * A frame is one piece of memory: the structure, then `room_bytes` of room in which the linear part lies somewhere in the middle, so that
- * each layer can prepend its header in place. Two sizes are pooled per engine (most frames are small: an acknowledgement, an ARP question;
- * the others are an Ethernet frame); anything larger is allocated for the occasion. A bulk payload is not in the room at all: it is the tail, a
+ * each layer can prepend its header in place. Three sizes are pooled per engine (most frames are small: headers and nothing else in the room; some have
+ * a short message, the others are an Ethernet frame); anything larger is allocated for the occasion. A bulk payload is not in the room at all: it is the tail, a
  * slice of a refcounted block that the sender's buffer also holds, so a payload byte is copied once on its way from application to
  * application however many hops, retransmissions and captures it meets.
  *
@@ -66,20 +66,23 @@ void block_release(struct block *block)
     memory_free(block);
 }
 
+static inline unsigned class_of(uint32_t room_bytes)
+{
+    return room_bytes <= FRAME_SMALL ? 0 : room_bytes <= FRAME_MIDDLE ? 1 : room_bytes <= FRAME_LARGE ? 2 : FRAME_CLASSES;
+}
+
 static struct frame *frame_obtain(struct frame_pool *pool, uint32_t wanted)
 {
-    struct frame **list = wanted <= FRAME_SMALL ? &pool->small : &pool->large;
-    struct frame *frame = wanted <= FRAME_LARGE ? *list : NULL;
+    static const uint32_t rooms[FRAME_CLASSES] = {FRAME_SMALL, FRAME_MIDDLE, FRAME_LARGE};
+    unsigned class = class_of(wanted);
+    struct frame *frame = class < FRAME_CLASSES ? pool->free[class] : NULL;
     if (frame) {
-        *list = frame->next;
-        if (wanted <= FRAME_SMALL)
-            pool->small_free--;
-        else
-            pool->large_free--;
-        __builtin_prefetch(*list); /* the next one's link is read when it is taken, probably soon */
+        pool->free[class] = frame->next;
+        pool->free_count[class]--;
+        __builtin_prefetch(frame->next); /* its link is read when it is taken, probably soon */
         return frame;
     }
-    uint32_t room = wanted <= FRAME_SMALL ? (uint32_t)FRAME_SMALL : wanted <= FRAME_LARGE ? (uint32_t)FRAME_LARGE : wanted;
+    uint32_t room = class < FRAME_CLASSES ? rooms[class] : wanted;
     frame = memory_take_aligned(CACHE_LINE, sizeof *frame + room);
     frame->room_bytes = room;
     frame->pool = pool;
@@ -124,18 +127,16 @@ void frame_release(struct frame *frame)
     frame->block = NULL;
     struct frame_pool *pool = frame->pool;
     pool->alive--;
-    bool small = frame->room_bytes == FRAME_SMALL, large = frame->room_bytes == FRAME_LARGE;
-    uint32_t *count = small ? &pool->small_free : &pool->large_free;
-    if (IMP_ADDRESS_SANITIZER || !(small || large) || *count >= POOL_FREE_MAX) {
+    unsigned class = class_of(frame->room_bytes);
+    if (IMP_ADDRESS_SANITIZER || class == FRAME_CLASSES || pool->free_count[class] >= POOL_FREE_MAX) {
         memory_free(frame);
         return;
     }
-    struct frame **list = small ? &pool->small : &pool->large;
-    frame->next = *list;
-    *list = frame;
-    (*count)++;
-    if (pool->alive == 0 && *count > POOL_KEPT)
-        pool_shrink(list, count);
+    frame->next = pool->free[class];
+    pool->free[class] = frame;
+    pool->free_count[class]++;
+    if (pool->alive == 0 && pool->free_count[class] > POOL_KEPT)
+        pool_shrink(&pool->free[class], &pool->free_count[class]);
 }
 
 static void free_all(struct frame *frame)
@@ -149,8 +150,8 @@ static void free_all(struct frame *frame)
 
 void frames_free(struct frame_pool *pool)
 {
-    free_all(pool->small);
-    free_all(pool->large);
+    for (unsigned class = 0; class < FRAME_CLASSES; class ++)
+        free_all(pool->free[class]);
     *pool = (struct frame_pool){0};
 }
 

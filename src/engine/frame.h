@@ -57,7 +57,7 @@ struct frame {          /* one cache line; the headers lie in the next ones */
     uint8_t room[];
 };
 
-enum { FRAME_HEADROOM = 128, FRAME_SMALL = 512, FRAME_LARGE = 2048, FRAME_MAXIMUM = 65535 + 256 };
+enum { FRAME_HEADROOM = 128, FRAME_SMALL = 256, FRAME_MIDDLE = 512, FRAME_LARGE = 2048, FRAME_MAXIMUM = 65535 + 256 };
 
 /* A frame with no bytes, `headroom` free bytes in front and room for `capacity` behind. One reference. Never NULL. */
 struct frame *frame_create(struct engine *engine, uint32_t headroom, uint32_t capacity);
