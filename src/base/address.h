@@ -39,16 +39,16 @@ char *ip_print(const struct ip *ip, char *out, size_t size_bytes);
 int ip_compare(const struct ip *a, const struct ip *b); /* family first, then numerically: -1, 0, 1 */
 bool ip_equal(const struct ip *a, const struct ip *b);
 struct ip ip4(uint32_t host_order);
-static inline struct ip ip4_of_bytes(const uint8_t bytes[4])
+struct ip ip4_of_bytes(const uint8_t bytes[4]);
+/* The same into `out`, in whole words: what is written in pieces and soon read as a whole makes the processor wait. */
+static inline void ip4_store(struct ip *out, const uint8_t bytes[4])
 {
     uint32_t number;
     memcpy(&number, bytes, sizeof number);
-    /* family and address as one word: what is written in pieces and soon read as a whole makes the processor wait */
-    uint64_t first =
-        __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? (uint64_t)number << 8 | 4 : (uint64_t)4 << 56 | (uint64_t)number << 24;
-    struct ip ip = {0};
-    memcpy(&ip, &first, sizeof first);
-    return ip;
+    bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+    uint64_t first = little ? (uint64_t)number << 8 | 4 : (uint64_t)4 << 56 | (uint64_t)number << 24;
+    memcpy(out, &first, sizeof first);
+    memset(out->b + 7, 0, sizeof out->b - 7);
 }
 struct ip ip6_of_bytes(const uint8_t bytes[16]);
 uint32_t ip4_number(const struct ip *ip); /* host order; 0 unless IPv4 */

@@ -246,9 +246,9 @@ static void tell_forward(struct stack *stack, const struct ipv4_header *header, 
 
 static inline void count_hop(uint8_t *ip)
 {
-    uint16_t old_word = load_u16(ip + TTL_AT);
     ip[TTL_AT]--;
-    store_u16(ip + CHECKSUM_AT, checksum_update(load_u16(ip + CHECKSUM_AT), old_word, load_u16(ip + TTL_AT)));
+    /* RFC 1624 equation 3, as checksum_update(): a word whose upper byte becomes one less adds 0xffff - 0x100 */
+    store_u16(ip + CHECKSUM_AT, checksum_finish((uint32_t)(uint16_t)~load_u16(ip + CHECKSUM_AT) + 0xfeff));
 }
 
 /* To where another one went before, through a neighbour that is known. False: this one needs more than that. */
@@ -274,13 +274,15 @@ static inline bool deliver_as_before(struct ip_interface *on, struct frame *pack
         return false;
     frame_pull(packet, IPV4_HEADER_BYTES);
     packet->transport = frame_mark(packet);
-    const struct packet_info info = {.source = ip4_of_bytes(ip + SOURCE_AT),
-                                     .destination = ip4_of_bytes(ip + DESTINATION_AT),
-                                     .protocol = ip[PROTOCOL_AT],
-                                     .ttl = ip[TTL_AT],
-                                     .traffic_class = ip[TRAFFIC_CLASS_AT],
-                                     .dont_fragment = load_u16(ip + FLAGS_AT) & DONT_FRAGMENT,
-                                     .interface = on->interface->index};
+    struct packet_info info; /* filled member by member: it would be cleared before, and waited for */
+    ip4_store(&info.source, ip + SOURCE_AT);
+    ip4_store(&info.destination, ip + DESTINATION_AT);
+    info.protocol = ip[PROTOCOL_AT];
+    info.ttl = ip[TTL_AT];
+    info.traffic_class = ip[TRAFFIC_CLASS_AT];
+    info.dont_fragment = load_u16(ip + FLAGS_AT) & DONT_FRAGMENT;
+    info.broadcast_allowed = false;
+    info.interface = on->interface->index;
     stack_deliver(on->stack, &info, packet);
     return true;
 }
