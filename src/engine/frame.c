@@ -66,7 +66,7 @@ void block_release(struct block *block)
     memory_free(block);
 }
 
-static inline unsigned class_of(uint32_t room_bytes)
+static inline unsigned size_class(uint32_t room_bytes)
 {
     return room_bytes <= FRAME_SMALL ? 0 : room_bytes <= FRAME_MIDDLE ? 1 : room_bytes <= FRAME_LARGE ? 2 : FRAME_CLASSES;
 }
@@ -74,15 +74,15 @@ static inline unsigned class_of(uint32_t room_bytes)
 static struct frame *frame_obtain(struct frame_pool *pool, uint32_t wanted)
 {
     static const uint32_t rooms[FRAME_CLASSES] = {FRAME_SMALL, FRAME_MIDDLE, FRAME_LARGE};
-    unsigned class = class_of(wanted);
-    struct frame *frame = class < FRAME_CLASSES ? pool->free[class] : NULL;
+    unsigned which = size_class(wanted);
+    struct frame *frame = which < FRAME_CLASSES ? pool->free[which] : NULL;
     if (frame) {
-        pool->free[class] = frame->next;
-        pool->free_count[class]--;
+        pool->free[which] = frame->next;
+        pool->free_count[which]--;
         __builtin_prefetch(frame->next); /* its link is read when it is taken, probably soon */
         return frame;
     }
-    uint32_t room = class < FRAME_CLASSES ? rooms[class] : wanted;
+    uint32_t room = which < FRAME_CLASSES ? rooms[which] : wanted;
     frame = memory_take_aligned(CACHE_LINE, sizeof *frame + room);
     frame->room_bytes = room;
     frame->pool = pool;
@@ -127,16 +127,16 @@ void frame_release(struct frame *frame)
     frame->block = NULL;
     struct frame_pool *pool = frame->pool;
     pool->alive--;
-    unsigned class = class_of(frame->room_bytes);
-    if (IMP_ADDRESS_SANITIZER || class == FRAME_CLASSES || pool->free_count[class] >= POOL_FREE_MAX) {
+    unsigned which = size_class(frame->room_bytes);
+    if (IMP_ADDRESS_SANITIZER || which == FRAME_CLASSES || pool->free_count[which] >= POOL_FREE_MAX) {
         memory_free(frame);
         return;
     }
-    frame->next = pool->free[class];
-    pool->free[class] = frame;
-    pool->free_count[class]++;
-    if (pool->alive == 0 && pool->free_count[class] > POOL_KEPT)
-        pool_shrink(&pool->free[class], &pool->free_count[class]);
+    frame->next = pool->free[which];
+    pool->free[which] = frame;
+    pool->free_count[which]++;
+    if (pool->alive == 0 && pool->free_count[which] > POOL_KEPT)
+        pool_shrink(&pool->free[which], &pool->free_count[which]);
 }
 
 static void free_all(struct frame *frame)
@@ -150,8 +150,8 @@ static void free_all(struct frame *frame)
 
 void frames_free(struct frame_pool *pool)
 {
-    for (unsigned class = 0; class < FRAME_CLASSES; class ++)
-        free_all(pool->free[class]);
+    for (unsigned which = 0; which < FRAME_CLASSES; which++)
+        free_all(pool->free[which]);
     *pool = (struct frame_pool){0};
 }
 
