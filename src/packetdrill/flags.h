@@ -9,12 +9,12 @@ enum { DRILL_MTU_LEAST = 576, DRILL_MTU_MOST = 65535 };
 struct drill_flags {
     struct prefix local4, local6;
     struct ip remote4, remote6;
-    uint32_t mtu;
+    uint32_t mtu, joined_mss; /* 0: nobody told of what pieces a packet was joined */
 };
 /* NULL and "" are allowed. Words that are not known are ignored; IMP_MALFORMED when one that is known has a value that is not. */
 int drill_flags_parse(const char *text, struct drill_flags *out);
 
-/* program.c: takes over what packetdrill's command line and its script say of addresses and MTU. */
+/* program.c: takes over what packetdrill's command line and its script say of addresses, MTU and MSS. */
 void program_options(struct drill_flags *out);
 
 #endif

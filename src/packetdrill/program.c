@@ -1,7 +1,7 @@
 /* What packetdrill was told: its own options that bear on a stack.
  *
  * packetdrill has the address of the stack under test, the netmask and the MTU of the device on its command line or in the script's
- * first lines, and hands none of it on. But a plug-in is in the same process, so it can read the command line where the kernel keeps it
+ * first lines, and the size of the segments of which a packet to the stack was joined, and hands none of it on. But a plug-in is in the same process, so it can read the command line where the kernel keeps it
  * (/proc/self/cmdline), and the script that is named there. As in packetdrill the command line has the last word.
  *
  * Options are words "--name=value" or, on the command line, "--name value". Those of a script stand at the beginning of it, each line
@@ -58,6 +58,8 @@ static void option_take(struct drill_flags *out, const char *name, const char *v
         remote_set(out, value);
     else if (strcmp(name, "mtu") == 0 && end != value && number >= DRILL_MTU_LEAST && number <= DRILL_MTU_MOST)
         out->mtu = (uint32_t)number;
+    else if (strcmp(name, "mss") == 0 && end != value && number && number <= UINT16_MAX)
+        out->joined_mss = (uint32_t)number;
 }
 
 /* "--name=value" or "--name", whose value is then `next`. */

@@ -130,6 +130,9 @@ static uint64_t mark_of(const struct stat *file)
 void sysctl_default(struct drill *drill)
 {
     set(drill, "net.imp.tcp_challenge_future_ack", "0");
+    char joined[16];
+    snprintf(joined, sizeof joined, "%u", drill->flags.joined_mss);
+    set(drill, "net.imp.tcp_joined_mss", joined);
     set(drill, "net.imp.tcp_whole_segments", "1");
     set(drill, "net.imp.tcp_rmem_overhead", "1");
     set(drill, "net.imp.tcp_wmem_overhead", "1");

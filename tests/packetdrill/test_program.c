@@ -417,13 +417,26 @@ static void test_told(void **state)
     memcpy(&name.sin_addr, "\x0a\x01\x03\x01", 4);
     fd = make_socket(SOCK_STREAM);
     must_fail(table.bind(world, fd, (struct sockaddr *)&name, sizeof name), EADDRNOTAVAIL);
+    six = true;
+    local_known = false;
+    fd = listener(1);
+    in("S 0:0(0) win 65535 <mss 1100,sackOK>");
+    out(0, "S. 0:0(0) ack 1");
+    in(". 1:1(0) ack 1 win 65535");
+    fd = table.accept(world, fd, NULL, NULL);
+    in(". 1:5001(5000) ack 1 win 65535");
+    struct linux_tcp_info info;
+    socklen_t length = sizeof info;
+    assert_int_equal(table.getsockopt(world, fd, IPPROTO_TCP, LINUX_TCP_INFO, &info, &length), 0);
+    assert_int_equal(info.receive_mss, 1000); /* and of what pieces it was joined */
 }
 
 static void test_program_options(void **state)
 {
     (void)state;
-    static const char SCRIPT[] = "// a script\n/* with\n --mtu=1 */\n\n--mtu=9000 --local_ip=10.9.9.9\n--tolerance_usecs=1\n"
-                                 "0 socket(...)\n--mtu=1000\n";
+    static const char SCRIPT[] =
+        "// a script\n/* with\n --mtu=1 */\n\n--mtu=9000 --local_ip=10.9.9.9\n--tolerance_usecs=1 --mss=1000\n"
+        "0 socket(...)\n--mtu=1000\n";
     char path[] = "/tmp/imp-program-XXXXXX.pkt";
     int file = mkstemps(path, 4);
     assert_true(file >= 0);

@@ -53,10 +53,12 @@ static void measure_round_trip(struct tcp_connection *c, const struct tcp_segmen
 }
 
 /* What is larger than we said we take was joined of smaller pieces on its way; these are what both sides take. So it is of a peer whose full
- * segments are those that it takes itself. */
+ * segments are those that it takes itself. Where whoever joined them tells their size (net.imp.tcp_joined_mss), that counts. */
 static uint16_t piece_bytes(const struct tcp_connection *c, uint32_t payload_bytes)
 {
-    uint32_t most = receive_mss_told(c);
+    uint32_t most = receive_mss_told(c), told = c->socket.tcp->sysctls->joined_mss;
+    if (told && payload_bytes > told)
+        payload_bytes = told;
     if (payload_bytes > most || (payload_bytes > c->mss_peer && c->rcv.mss == c->mss_peer))
         payload_bytes = c->mss_peer < most ? c->mss_peer : most;
     return (uint16_t)payload_bytes;
@@ -67,6 +69,8 @@ static void measure_segment(struct tcp_connection *c, uint32_t payload_bytes, ui
     if (payload_bytes < c->rcv.mss)
         return;
     uint16_t mss = piece_bytes(c, payload_bytes);
+    if (mss < c->rcv.mss && c->socket.tcp->sysctls->joined_mss)
+        return;
     if (mss != c->rcv.mss && receive_memory_counted(c))
         receive_ratio_learn(c, payload_bytes, memory);
     c->rcv.mss = mss;

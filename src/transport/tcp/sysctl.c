@@ -100,6 +100,7 @@ struct row {
     THREE("wmem", wmem, 1, LIMIT_TCP_BUFFER_ASKED, LIMIT_TCP_SEND_BUFFER_LEAST, LIMIT_TCP_SEND_BUFFER_DEFAULT,                 \
           LIMIT_TCP_SEND_BUFFER)                                                                                               \
     OWN("challenge_future_ack", challenge_future_ack, 0, 1, 1)                                                                 \
+    OWN("joined_mss", joined_mss, 0, UINT16_MAX, 0)                                                                            \
     OWN("paced", paced, 0, 1, 0)                                                                                               \
     OWN("prr", prr, 0, 1, 1)                                                                                                   \
     OWN("rmem_overhead", rmem_overhead, 0, 1, 0)                                                                               \

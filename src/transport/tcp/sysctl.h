@@ -60,6 +60,7 @@ struct tcp_sysctls {
     uint32_t small_queues;     /* 1: what waits at the node's own wire is little, and the rest in the send buffer */
     uint32_t wmem_overhead;    /* 1: the send buffer counts memory (send_memory.c), */
     uint32_t rmem_overhead;    /* and the receive buffer (receive_memory.c) */
+    uint32_t joined_mss;       /* what is larger was joined of pieces of this size; 0: nobody told */
     uint32_t shrink_window;    /* 1: the window's right edge may move left (receive_window.c) */
     uint32_t notsent_lowat;    /* bytes, for sockets without TCP_NOTSENT_LOWAT */
     uint32_t rmem[3], wmem[3]; /* least, default, most; bytes */
