@@ -48,6 +48,7 @@ struct drill {
     bool open;             /* what is sent is captured: not while the world is being made */
     uint64_t sysctl_mark;  /* of the settings file as last read, */
     uint32_t forgotten;    /* and its commands that were obeyed */
+    int64_t children_used; /* by the program's children that had ended when a socket was last made */
     uint32_t backlog_most; /* net.core.somaxconn */
     int anchor;            /* the file whose duplicates take our descriptors' numbers */
     uint64_t descriptors_made;
@@ -83,5 +84,8 @@ void outside_end(struct drill *drill);
 /* ---- sysctl.c ---- */
 void sysctl_default(struct drill *drill);
 void sysctl_refresh(struct drill *drill); /* reads the file of IMP_SYSCTL_FILE when it has changed */
+void sysctl_shells_seen(struct drill *drill);
+void sysctl_shells_wait(struct drill *drill,
+                        uint64_t us); /* before a sleep of `us`, without the lock: gives a shell's jobs real time */
 
 #endif

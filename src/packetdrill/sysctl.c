@@ -12,18 +12,24 @@
  * Two lines are commands: "net.ipv4.tcp_fastopen_cookies=0" (a size of the cookie cache that some kernels have) and "tcp_metrics=flush" (for
  * "ip tcp_metrics flush all") make TCP forget what it knows of its peers, each once.
  *
+ * A shell line may leave a job in the background ("sysctl ... &", and what is written "&>" for bash is that to other shells), to which a
+ * script then gives time. Virtual time is none to a job. So when a child of the program has ended since a socket was last made, the next sleep
+ * takes a little real time, too. What starts before the first socket has the program's own start-up time.
+ *
  * "net.ipv4.tcp_..." is TCP's own business; a few of "net.core" are this program's. fq as "net.core.default_qdisc", or put on the device by
  * a line "tc=qdisc replace dev tun0 root fq" (of a stand-in for tc(8)), is a pace for all of TCP: what fq does to a single flow. */
 #include <stdio.h>
 #include <stdlib.h> /* getenv */
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "packetdrill/drill.h"
 #include "transport/tcp/options.h"
 
-enum { LIMIT_LINE = 4096 };
+enum { LIMIT_LINE = 4096, SHELL_JOB_US = 50000, SHELL_SLEEP_LEAST_US = 10000 };
 static const char BLANKS[] = " \t\r\n\"'";
 
 static char *trim(char *text)
@@ -158,4 +164,24 @@ void sysctl_refresh(struct drill *drill)
     while (fgets(line, sizeof line, file))
         line_read(drill, line, &forgotten);
     fclose(file);
+}
+
+/* A measure that grows with each child of the program that ends. */
+static int64_t children_used(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_CHILDREN, &usage) == 0 ? usage.ru_minflt + usage.ru_majflt : 0;
+}
+
+void sysctl_shells_seen(struct drill *drill) { drill->children_used = children_used(); }
+
+void sysctl_shells_wait(struct drill *drill, uint64_t us)
+{
+    int64_t used = children_used();
+    pthread_mutex_lock(&drill->lock);
+    bool ran = used != drill->children_used;
+    drill->children_used = used;
+    pthread_mutex_unlock(&drill->lock);
+    if (ran && us >= SHELL_SLEEP_LEAST_US && getenv("IMP_SYSCTL_FILE"))
+        usleep(us < SHELL_JOB_US ? (useconds_t)us : SHELL_JOB_US);
 }

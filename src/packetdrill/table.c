@@ -25,6 +25,7 @@ static int call_socket(void *world, int domain, int type, int protocol)
     struct drill *drill = world;
     drill_enter(drill);
     sysctl_refresh(drill);
+    sysctl_shells_seen(drill);
     int fd = socket_make(drill, domain, type, protocol);
     drill_leave(drill);
     return fd;
@@ -410,6 +411,7 @@ static int call_netdev_receive(void *world, void *packet, size_t *count, long lo
 static int call_usleep(void *world, useconds_t us)
 {
     struct drill *drill = world;
+    sysctl_shells_wait(drill, us);
     drill_enter(drill);
     drill_advance(drill, instant_add(drill_now(drill), us * NS_PER_US));
     drill_leave(drill);

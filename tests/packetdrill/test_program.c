@@ -431,6 +431,26 @@ static void test_told(void **state)
     assert_int_equal(info.receive_mss, 1000); /* and of what pieces it was joined */
 }
 
+/* A shell line left a job in the background, which sets something a little later: the script's next sleep is long enough for it. */
+static void test_background_job(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/imp-program-XXXXXX", line[128];
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(setenv("IMP_SYSCTL_FILE", path, 1), 0);
+    int fd = make_socket(SOCK_STREAM);
+    snprintf(line, sizeof line, "{ sleep 0.005; echo net.ipv4.tcp_timestamps=0 > %s; } &", path);
+    assert_int_equal(system(line), 0);
+    at(0.4);
+    assert_int_equal(table.fcntl(world, fd, F_SETFL, O_NONBLOCK), 0);
+    must_fail(do_connect(fd, SERVER_PORT), EINPROGRESS);
+    out(0.4, "S 0:0(0) win 65535 <mss 1460,sackOK,ws 8>");
+    assert_int_equal(unsetenv("IMP_SYSCTL_FILE"), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(close(file), 0);
+}
+
 static void test_program_options(void **state)
 {
     (void)state;
@@ -575,6 +595,7 @@ int main(int argc, char **argv)
         SCENE(test_two_at_once),
         SCENE(test_locked_memory),
         SCENE(test_program_options),
+        SCENE(test_background_job),
         SCENE(test_any_own_ipv6_address),
         SCENE(test_nonsense),
         SCENE(test_errno_of_each_thread),
