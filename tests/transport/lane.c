@@ -98,6 +98,16 @@ static inline void lane_warm(struct lane *lane, struct instant until)
     tcp_close(refused);
 }
 
+/* What the neighbours have learned they know for good: else a node whose own wire's queue is seconds long would answer ARP from behind it, too late, and
+ * meanwhile be unreachable. */
+static inline void lane_neighbours_stay(struct lane *lane)
+{
+    struct neighbour_info known;
+    for (unsigned i = 0; i < 4; i++)
+        for (size_t at = 0; stack_neighbour_info(lane->stack[i], &at, &known) == 0;)
+            stack_neighbour_set(lane->stack[i], known.interface, &known.address, known.mac);
+}
+
 static inline void lane_destroy(struct lane *lane)
 {
     for (unsigned i = 0; i < 2; i++)
