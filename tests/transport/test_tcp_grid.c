@@ -4,8 +4,10 @@
  * sent again. The simulation is exact, so the table is compared letter by letter: a change in TCP that moves a cell must say so by changing
  * tests/snapshots/tcp-grid.txt (scripts/tcp-grid --update), where everybody sees by how much.
  *
- * Beside that each cell is held against what must be true whatever the snapshot says: no more than the wire can carry, and with loss no
- * more than a few times what the square root law allows (RFC 5348 section 3.1 without its timeouts; CUBIC is allowed more than Reno). */
+ * Beside that each cell is held against the formulas, whatever the snapshot says (docs/tcp-bands.md has the figures): the wire's capacity; where random loss decides,
+ * the square root law (Mathis et al. 1997, which is RFC 9438's for CUBIC where it follows Reno) and CUBIC's own response function (RFC 9438 section
+ * 5.1); where the queue alone decides, the mean of the sawtooth between the queue's overflow and what is left after it; for BBR, that loss does
+ * not decide; and in cells of their own, where the receiver's window decides, window / RTT. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,28 +30,106 @@ static const uint32_t QUEUES[] = {5, 20, 100};
 static const int64_t RTTS_MS[] = {10, 50, 200};
 static const char *const CONTROLS[] = {"cubic", "reno", "bbr", "bbr3"};
 
-static void cell(struct text *out, const char *control, uint32_t loss_ppm, uint32_t queue, int64_t rtt_ms)
+enum { SEGMENT = 1448, ON_WIRE = 1514 };
+static const double CAPACITY_KBIT = (double)RATE_KBIT * SEGMENT / ON_WIRE;
+
+struct law {
+    double least, most; /* kbit/s */
+};
+
+/* What random loss leaves: segments in the window on the average, by the larger of the two response functions. */
+static double window_under_loss(bool cubic, double loss, double rtt_s)
+{
+    double reno = sqrt(1.5 / loss);
+    double by_time = cubic ? pow(0.4 * 3.7 / (4 * 0.3), 0.25) * pow(rtt_s / loss, 0.75) : 0;
+    return by_time > reno ? by_time : reno;
+}
+
+/* The share of the wire that a sawtooth takes which climbs evenly from beta times what path and queue hold. */
+static double sawtooth(bool cubic, double path, double queue)
+{
+    double high = path + queue, low = high * (cubic ? 0.7 : 0.5);
+    if (low >= path)
+        return 1;
+    return ((path * path - low * low) / 2 + path * (high - path)) / (path * (high - low));
+}
+
+static struct law law_of(const char *control, double loss, uint32_t queue, int64_t rtt_ms)
+{
+    struct law law = {0, CAPACITY_KBIT};
+    bool bbr = strncmp(control, "bbr", 3) == 0, cubic = strcmp(control, "cubic") == 0;
+    double packet_s = ON_WIRE * 8.0 / (RATE_KBIT * 1000), rtt_s = (double)rtt_ms / 1000 + packet_s;
+    if (bbr) { /* version 3 gives way to more than 2 % in a round trip, which at 1 % happens now and then */
+        double deaf_to = strcmp(control, "bbr") == 0 ? 0.01 : 0.001;
+        if (loss <= deaf_to)
+            law.least = 0.8 * CAPACITY_KBIT;
+        return law;
+    }
+    if (loss > 0) {
+        double kbit = window_under_loss(cubic, loss, rtt_s) * SEGMENT * 8 / 1000 / rtt_s;
+        double losses = kbit * 1000 * SECONDS / 8 / SEGMENT * loss;
+        if (losses < 10) /* a mean of few */
+            return law;
+        bool decides = kbit < CAPACITY_KBIT * 0.7; /* else the queue loses, too */
+        if (kbit * 1.3 < law.most)
+            law.most = kbit * 1.3;
+        if (decides)
+            law.least = kbit * (rtt_ms == 10 ? 0.55 : 0.75); /* five segments, and an RTO of twenty round trips */
+    } else if (rtt_ms <= 50) {                               /* else twenty seconds are hardly one tooth */
+        law.least = 0.9 * sawtooth(cubic, rtt_s / packet_s, queue) * CAPACITY_KBIT;
+    }
+    return law;
+}
+
+static double goodput_kbit(struct lane *lane, struct lane_flow *flow, struct tcp_settings settings)
+{
+    lane_flow_start(lane, flow, 0, settings, false, INSTANT_ZERO);
+    engine_run(lane->engine, (struct instant){SECONDS * NS_PER_S});
+    return (double)flow->end[1].received * 8 / 1000 / SECONDS;
+}
+
+static struct lane bottleneck(uint32_t loss_ppm, uint32_t queue, int64_t rtt_ms)
 {
     struct wire_settings edge = {.rate_bps = 1000000000, .delay_ns = 1000};
     struct wire_settings middle = {
         .rate_bps = RATE_KBIT * 1000, .delay_ns = rtt_ms * NS_PER_MS / 2, .queue_frames = queue, .loss_ppm = loss_ppm};
     struct lane lane = lane_create(&edge, &middle);
     wire_direction_settings(lane.bottleneck, 1)->loss_ppm = 0; /* acknowledgements arrive */
+    return lane;
+}
+
+static void cell(struct text *out, const char *control, uint32_t loss_ppm, uint32_t queue, int64_t rtt_ms)
+{
+    struct lane lane = bottleneck(loss_ppm, queue, rtt_ms);
     struct lane_flow *flow = memory_take(sizeof *flow);
-    lane_flow_start(&lane, flow, 0, (struct tcp_settings){.congestion = control}, false, INSTANT_ZERO);
-    engine_run(lane.engine, (struct instant){SECONDS * NS_PER_S});
-    double kbit = (double)flow->end[1].received * 8 / 1000 / SECONDS;
+    double kbit = goodput_kbit(&lane, flow, (struct tcp_settings){.congestion = control});
     text_format(out, " %6.0f /%5llu", kbit, (unsigned long long)lane_flow_info(flow).retransmits);
     lane_destroy(&lane);
     memory_free(flow);
-    bool above = kbit > RATE_KBIT,
-         bbr = strncmp(control, "bbr", 3) ==
-               0; /* which do not take loss for congestion, or less than others, and rest now and then */
-    if (loss_ppm && !bbr)
-        above |= kbit > 4 * 1448 * 8 / (double)rtt_ms * sqrt(1.5 / (loss_ppm / 1e6));
-    bool below = !loss_ppm && !bbr && (double)queue * 1514 * 8 / RATE_KBIT >= (double)rtt_ms && kbit < RATE_KBIT * 0.93;
-    if (above || below)
-        text_format(out, " IMPOSSIBLE");
+    struct law law = law_of(control, loss_ppm / 1e6, queue, rtt_ms);
+    if (kbit > law.most || kbit < law.least)
+        text_format(out, " (LAW %.0f to %.0f)", law.least, law.most);
+}
+
+/* Where the receiver's window is less than the path holds: window / RTT, whatever the control. Two segments of it are of no use: one that the delayed ACK
+ * has not told of yet, and what its scale rounds away. */
+static void a_window_a_round_trip(void **state)
+{
+    (void)state;
+    static const uint32_t windows[] = {16 * SEGMENT, 32 * SEGMENT};
+    for (unsigned c = 0; c < count_of(CONTROLS); c++)
+        for (unsigned w = 0; w < count_of(windows); w++)
+            for (int64_t rtt_ms = 50; rtt_ms <= 200; rtt_ms += 150) {
+                struct lane lane = bottleneck(0, 100, rtt_ms);
+                struct lane_flow *flow = memory_take(sizeof *flow);
+                double law = (double)windows[w] * 8 / (double)rtt_ms;
+                double kbit = goodput_kbit(
+                    &lane, flow, (struct tcp_settings){.congestion = CONTROLS[c], .receive_buffer_bytes = windows[w]});
+                print_message("  %s, %u bytes, %d ms: %.0f of %.0f kbit/s\n", CONTROLS[c], windows[w], (int)rtt_ms, kbit, law);
+                assert_true(kbit <= law && kbit >= 0.9 * law * (windows[w] - 2.0 * SEGMENT) / windows[w]);
+                lane_destroy(&lane);
+                memory_free(flow);
+            }
 }
 
 static void grid(struct text *out)
@@ -81,7 +161,9 @@ static void the_grid_is_as_it_was(void **state)
     before[length] = 0;
     if (file)
         fclose(file);
-    assert_null(strstr(text_string(&now), "IMPOSSIBLE"));
+    const char *outside = strstr(text_string(&now), "(LAW");
+    if (outside)
+        fail_msg("%.*s", 4000, text_string(&now));
     const char *a = before, *b = text_string(&now);
     for (unsigned line = 1; *a || *b; line++) {
         size_t n = strcspn(a, "\n"), m = strcspn(b, "\n");
@@ -96,7 +178,7 @@ static void the_grid_is_as_it_was(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_grid_is_as_it_was)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_grid_is_as_it_was), cmocka_unit_test(a_window_a_round_trip)};
     if (argc > 1 && strcmp(argv[1], "--print") == 0) {
         struct text now = {0};
         grid(&now);
