@@ -132,8 +132,10 @@ static void test_what_options_tell(void **state)
     assert_int_equal(table.getsockopt(world, fd, SOL_SOCKET, SO_MEMINFO, memory, &length), 0);
     assert_int_equal(memory[1], 540000); /* as SO_RCVBUF and SO_SNDBUF */
     assert_int_equal(memory[3], 262144);
-    enum { TCP_TX_DELAY_NUMBER = 37 }; /* there is no such thing here, and it would be seen */
-    must_fail(table.setsockopt(world, fd, IPPROTO_TCP, TCP_TX_DELAY_NUMBER, &number, sizeof number), ENOPROTOOPT);
+    static const int MISSING[] = {
+        10, 24, 27, 37}; /* TCP_WINDOW_CLAMP, TCP_TIMESTAMP, TCP_SAVE_SYN, TCP_TX_DELAY: refused, not passed over */
+    for (unsigned i = 0; i < sizeof MISSING / sizeof *MISSING; i++)
+        must_fail(table.setsockopt(world, fd, IPPROTO_TCP, MISSING[i], &number, sizeof number), ENOPROTOOPT);
     do_bind(datagram, 5000);
     must_fail(table.recv(world, datagram, buffer, sizeof buffer, MSG_PEEK), EOPNOTSUPP);
     fd = accepted(0);

@@ -24,16 +24,13 @@ enum tcp_knob {
     TCP_KNOB_MAXIMUM_SEGMENT, /* bytes; before the handshake */
     TCP_KNOB_TTL,
     TCP_KNOB_TRAFFIC_CLASS,  /* its ECN bits are not taken */
-    TCP_KNOB_WINDOW_CLAMP,   /* bytes, most to offer; 0: none */
     TCP_KNOB_NOT_SENT_LOW,   /* bytes: writable only below so much that was not yet sent; 0: no such rule */
     TCP_KNOB_DEFER_ACCEPT_S, /* a listener's connections are acceptable when data came */
     TCP_KNOB_BACKLOG,        /* a listener's */
     TCP_KNOB_PACING_MOST,    /* bytes a second; 0: no such bound */
     TCP_KNOB_FAST_OPEN,      /* a listener's queue of Fast Open requests; 0: none */
     TCP_KNOB_FAST_OPEN_NO_COOKIE,
-    TCP_KNOB_TIMESTAMP,
     TCP_KNOB_THIN_LINEAR,
-    TCP_KNOB_SAVE_SYN,
     TCP_KNOB_RTO_MOST_MS, /* the RTO's upper end */
     TCP_KNOB_URGENT,      /* enum tcp_urgent_style; before the first pointer comes */
     TCP_KNOB_SEND_MEMORY, /* as SEND_BUFFER, but counted as Linux does: twice as much, with the packets' own cost */
