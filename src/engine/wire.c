@@ -560,6 +560,8 @@ void wire_fire(struct timer *timer, struct instant now)
     struct channel *channel = container_of(timer, struct channel, timer);
     struct direction *direction = channel->direction;
     struct port *to = direction->to;
+    __builtin_prefetch(to->owner); /* is asked first by who receives; until then the queue has to be seen to */
+    __builtin_prefetch((const char *)to->owner + CACHE_LINE);
     struct engine *engine = to->node->engine;
     struct frame *frame = flight_front(&channel->flight)->frame;
     flight_pop(&channel->flight);

@@ -56,6 +56,7 @@ static __attribute__((noinline)) bool for_our_groups(struct interface *interface
 static void nic_receive(struct port *port, struct frame *frame, struct instant now)
 {
     struct interface *interface = port->owner;
+    __builtin_prefetch(interface->layer3);
     if (!interface->up) {
         interface->receive_drops++;
         node_drop(interface->node, frame, DROP_INTERFACE_DOWN);
