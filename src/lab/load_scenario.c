@@ -164,6 +164,16 @@ static void fault_target(struct loader *l, struct step *step, const struct yaml 
         wire_unknown(l, fault->wire, yaml_position(given, "wire", 0));
 }
 
+/* The queue disciplines that the wire may have when the step comes: its own, and those that faults up to here give it. */
+static unsigned disciplines_at(const struct loader *l, const struct step *step)
+{
+    unsigned disciplines = loader_disciplines(step->wire);
+    for (const struct step *one = l->lab->steps; one <= step; one++)
+        if (one->wire == step->wire && one->fault_yaml && yaml_find(one->fault_yaml, "queue-discipline"))
+            disciplines |= 1u << one->fault.settings.discipline;
+    return disciplines;
+}
+
 static void fault_load(struct loader *l, struct load_file *file, struct step *step, const struct yaml *given)
 {
     struct fill fill = loader_fill(l, file);
@@ -186,6 +196,8 @@ static void fault_load(struct loader *l, struct load_file *file, struct step *st
     if (step->goes_up + step->goes_down + settings != 1)
         fault_add(l->faults, given->at,
                   "a fault that does nothing or several things, expected one of 'down', 'up', or a wire's settings");
+    if (settings && step->wire)
+        loader_discipline_check(l, given, disciplines_at(l, step));
     if (settings && fault->node)
         fault_add(l->faults, given->at, "a wire's settings on a node, expected 'down' or 'up'");
     if (fault->for_ns && !settings)

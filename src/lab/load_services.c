@@ -153,6 +153,32 @@ static void check_apart(struct loader *l, const struct lab_group *group, const s
     }
 }
 
+static void clash(struct loader *l, const struct lab_service *service, struct position at, const struct service *fixed)
+{
+    struct listening own = listening_of(service);
+    if (service->service->udp && fixed->udp_port && own.number == fixed->udp_port)
+        fault_add(l->faults, at, "the service %s listens on UDP port %u, which is that of %s on the same node",
+                  service->service->name, own.number, fixed->name);
+}
+
+/* Services whose port is always the same one, and those that may be told theirs. */
+static void check_fixed(struct loader *l, const struct lab_group *group, const struct service *client)
+{
+    bool by_dhcp = false;
+    for (size_t i = 0; i < group->node_count; i++)
+        for (size_t k = 0; k < group->nodes[i].port_count; k++)
+            by_dhcp |= group->nodes[i].ports[k]->dhcp_client != NULL;
+    for (size_t i = 0; i < group->service_count; i++) {
+        const struct service *own = group->services[i].service;
+        const struct yaml *services = yaml_find(group->yaml, "services");
+        struct position at = yaml_position(services, own->name, SIZE_MAX);
+        for (size_t k = 0; k < group->service_count; k++)
+            clash(l, &group->services[i], at, group->services[k].service);
+        if (by_dhcp)
+            clash(l, &group->services[i], at, client);
+    }
+}
+
 static void group_services(struct loader *l, struct lab_group *group)
 {
     const struct yaml *services = yaml_find(group->yaml, "services");
@@ -229,5 +255,6 @@ void load_services(struct loader *l)
     for (size_t i = 0; i < l->lab->group_count; i++) {
         group_services(l, l->lab->groups[i]);
         group_dhcp(l, l->lab->groups[i], client);
+        check_fixed(l, l->lab->groups[i], client);
     }
 }

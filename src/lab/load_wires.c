@@ -77,8 +77,17 @@ static void settings_over(struct loader *l, const struct load_file *file, const 
             fill_record(&fill, WIRE_SETTING_KEYS, one_way[i], i == 0 ? ab : ba, i == 0 ? "'up'" : "'down'");
 }
 
-/* A setting of a discipline that the wire does not have would be ignored. `given` has it; either of the `count` directions may use it. */
-static void discipline_check(struct loader *l, const struct yaml *given, const struct wire_settings *settings, size_t count)
+static unsigned disciplines_of(const struct wire_settings *settings, size_t count)
+{
+    unsigned disciplines = 0;
+    for (size_t i = 0; i < count; i++)
+        disciplines |= 1u << settings[i].discipline;
+    return disciplines;
+}
+
+unsigned loader_disciplines(const struct lab_wire *wire) { return disciplines_of(wire->settings, 2); }
+
+void loader_discipline_check(struct loader *l, const struct yaml *given, unsigned disciplines)
 {
     static const struct {
         const char *key;
@@ -88,10 +97,7 @@ static void discipline_check(struct loader *l, const struct yaml *given, const s
               {"mark-threshold", DISCIPLINE_STEP}};
     for (size_t i = 0; i < count_of(of); i++) {
         const struct yaml_item *item = given && given->kind == YAML_MAP ? yaml_find_item(given, of[i].key) : NULL;
-        bool used = false;
-        for (size_t k = 0; k < count; k++)
-            used |= settings[k].discipline == of[i].discipline;
-        if (item && !used)
+        if (item && !(disciplines & 1u << of[i].discipline))
             fault_add(l->faults, item->key->at, "'%s' without 'queue-discipline: %s', which alone heeds it", of[i].key,
                       QUEUE_DISCIPLINES[of[i].discipline]);
     }
@@ -113,10 +119,10 @@ static void wire_settings_load(struct loader *l, const struct load_file *file, c
         settings_over(l, file, file->defaults_yaml, &config, &settings[0], &settings[1]);
     config.name = NULL;
     settings_over(l, file, given, &config, &settings[0], &settings[1]);
-    discipline_check(l, given, settings, 2);
+    loader_discipline_check(l, given, disciplines_of(settings, 2));
     if (given) {
-        discipline_check(l, yaml_find(given, "up"), &settings[0], 1);
-        discipline_check(l, yaml_find(given, "down"), &settings[1], 1);
+        loader_discipline_check(l, yaml_find(given, "up"), disciplines_of(&settings[0], 1));
+        loader_discipline_check(l, yaml_find(given, "down"), disciplines_of(&settings[1], 1));
     }
     *name = given && yaml_find(given, "name") ? config.name : NULL;
 }
@@ -236,6 +242,7 @@ void load_wires(struct loader *l, struct load_file *file)
 {
     struct wire_settings unused[2];
     const char *name;
+    size_t before = l->lab->wire_count;
     if (file->defaults_yaml) /* its faults, also when no wire uses them */
         wire_settings_load(l, file, NULL, &name, unused);
     const struct yaml *wires = yaml_find(file->root, "wires");
@@ -258,6 +265,11 @@ void load_wires(struct loader *l, struct load_file *file)
         }
         wire_load(l, file, &text);
     }
+    unsigned disciplines = 0;
+    for (size_t i = before; i < l->lab->wire_count; i++)
+        disciplines |= loader_disciplines(l->lab->wires[i]);
+    if (disciplines)
+        loader_discipline_check(l, file->defaults_yaml, disciplines); /* what no wire of the file heeds */
 }
 
 /* A port for an end that named none: the next listed one that is free, or a new one. */

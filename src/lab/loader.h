@@ -30,6 +30,9 @@ bool loader_name_good(const char *name, size_t limit_bytes); /* letters, digits,
 void load_nodes(struct loader *l, struct load_file *file);
 struct lab_port *loader_port_add(struct loader *l, struct lab_node *node, const char *name, const struct port_plan *plan);
 void load_wires(struct loader *l, struct load_file *file);
+unsigned loader_disciplines(const struct lab_wire *wire); /* those of its directions: bits by enum wire_discipline */
+/* A fault for each setting in `given` (NULL: none) of a discipline that is not among them: nothing would heed it. */
+void loader_discipline_check(struct loader *l, const struct yaml *given, unsigned disciplines);
 void load_wires_finish(struct loader *l); /* gives ports to the ends that named none */
 void load_addresses(struct loader *l);    /* routes, and addresses on ranges: after the wires, which make ports */
 void load_services(struct loader *l);

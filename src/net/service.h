@@ -70,6 +70,8 @@ struct service {
     const char *summary; /* one line */
     size_t config_bytes;
     const struct config_key *keys;
+    bool udp;          /* it listens on its key `port` by UDP, too */
+    uint16_t udp_port; /* that it always has on all addresses; 0: none */
     /* Further checks over several keys, at load time; NULL: none. Returns 0, or fills `error`, naming in *key_out the key at fault. */
     int (*check)(const void *config, const char **key_out, char *error, size_t error_bytes);
     /* The key that holds the at-th range of addresses given out on a port, with that port and them: the loader sees whether they are of the

@@ -338,6 +338,7 @@ static int server_start(const struct service_start *start, void **state)
 }
 
 const struct service IPERF3_SERVER_SERVICE = {.name = "iperf3-server",
+                                              .udp = true,
                                               .summary = "measures throughput: the other end of iperf3",
                                               .config_bytes = sizeof(struct server_config),
                                               .keys = SERVER_KEYS,

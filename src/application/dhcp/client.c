@@ -500,6 +500,7 @@ static const struct config_key KEYS[] = {{.name = "port",
 
 const struct service DHCP_CLIENT_SERVICE = {
     .name = "dhcp-client",
+    .udp_port = DHCP_CLIENT_PORT,
     .summary =
         "Gets a port's IPv4 address, routes and resolvers by DHCP (RFC 2131); `address: dhcp` on a port is the short form.",
     .config_bytes = sizeof(struct dhcp_client_config),

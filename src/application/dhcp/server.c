@@ -224,6 +224,7 @@ static const struct config_key KEYS[] = {
 
 const struct service DHCP_SERVER_SERVICE = {
     .name = "dhcp-server",
+    .udp_port = DHCP_SERVER_PORT,
     .summary = "Gives IPv4 addresses and configuration to hosts of one network (RFC 2131).",
     .config_bytes = sizeof(struct dhcp_pool),
     .keys = KEYS,

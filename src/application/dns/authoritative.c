@@ -288,6 +288,7 @@ static int authoritative_start(const struct service_start *start, void **state)
 
 const struct service DNS_AUTHORITATIVE = {
     .name = "dns-authoritative",
+    .udp = true,
     .summary =
         "A name server that owns zones: it answers from them, refers to the owners of zones below, and refuses the rest.",
     .config_bytes = sizeof(struct authoritative_config),

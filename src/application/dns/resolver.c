@@ -203,6 +203,7 @@ static int resolver_check(const void *config, const char **key, char *error, siz
 
 const struct service DNS_RESOLVER = {
     .name = "dns-resolver",
+    .udp = true,
     .summary = "A recursive resolver: finds what clients ask for, from the root down, and remembers it.",
     .config_bytes = sizeof(struct resolver_service_config),
     .keys = RESOLVER_KEYS,
@@ -213,6 +214,7 @@ const struct service DNS_RESOLVER = {
 
 const struct service DNS_FORWARDER = {
     .name = "dns-forwarder",
+    .udp = true,
     .summary = "A caching forwarder: passes questions on to another resolver and remembers the answers, as a home router does.",
     .config_bytes = sizeof(struct resolver_service_config),
     .keys = FORWARDER_KEYS,
