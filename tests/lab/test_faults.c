@@ -179,14 +179,14 @@ static const struct {
     {"nodes: {a: , b: }\ndefaults: {target: 1ms}\nwires: [a - b]\nscenario:\n- fault: {wire: a, target: 3ms}\n"
      "- fault: {wire: a, queue-discipline: codel, target: 2ms, for: 1s}\n- fault: {wire: a, target: 2ms, mark-threshold: 3}\n",
      "2:12: 'target' without 'queue-discipline: codel', which alone heeds it\n"
-     "5:19: 'target' without 'queue-discipline: codel', which alone heeds it\n"
-     "7:32: 'mark-threshold' without 'queue-discipline: step', which alone heeds it\n"},
+     "5:20: 'target' without 'queue-discipline: codel', which alone heeds it\n"
+     "7:33: 'mark-threshold' without 'queue-discipline: step', which alone heeds it\n"},
     {"nodes: {c: , s: {address: 10.0.0.1/24, services: {dhcp-server: {port: eth0, range: 10.0.0.5-10.0.0.9},\n"
      "  iperf3-server: {port: 67}}}, t: {address: dhcp, services: {iperf3-server: {port: 68}}},\n"
      "  w: {address: dhcp, services: {web: {port: 68, pages: {/: a}}}}, x: {kind: switch}}\n" /* TCP has ports of its own */
      "wires: [c - x, s - x, t - x, w - x]\n",
-     "2:3: the service iperf3-server listens on UDP port 67, which is that of dhcp-server on the same node\n"
-     "2:62: the service iperf3-server listens on UDP port 68, which is that of dhcp-client on the same node\n"},
+     "2:18: the service iperf3-server listens on UDP port 67, which is that of dhcp-server on the same node\n"
+     "2:77: the service iperf3-server listens on UDP port 68, which is that of dhcp-client on the same node\n"},
     {"nodes: {a: }\ninclude: nowhere.yaml\n", "2:10: 'nowhere.yaml' cannot be read: "},
 };
 
