@@ -109,6 +109,7 @@ static void inside_print(const struct tcp_info *info, struct socket_inside *out)
                                   .accurate_ecn = info->accurate_ecn,
                                   .send_window_bytes = info->send_window,
                                   .receive_window_bytes = info->receive_window,
+                                  .receive_window_most_bytes = info->receive_window_most,
                                   .cwnd_segments = info->cwnd_segments,
                                   .ssthresh_segments = info->ssthresh_segments,
                                   .rtt_ns = info->rtt_ns,
@@ -205,6 +206,19 @@ static void udp_socket_print(const struct udp_socket *socket, struct socket_info
     udp_socket_local(socket, &out->local);
     udp_socket_remote(socket, &out->remote);
     out->state = out->remote.address.family ? "ESTAB" : "UNCONN";
+}
+
+int net_socket_kill(struct net *net, const struct endpoint *local, const struct endpoint *remote)
+{
+    struct tcp *tcp = net->stack ? tcp_of(net->stack) : NULL;
+    for (struct tcp_socket *s = NULL; tcp && (s = tcp_socket_next(tcp, s));) {
+        struct endpoint here, there;
+        tcp_local(s, &here);
+        tcp_remote(s, &there);
+        if (endpoint_equal(&here, local) && endpoint_equal(&there, remote))
+            return tcp_kill(s) ? IMP_NOT_FOUND : 0;
+    }
+    return IMP_NOT_FOUND;
 }
 
 int net_socket_next(struct net *net, size_t *at, struct socket_info *out)

@@ -39,6 +39,7 @@ struct socket_inside { /* what ss -i shows of a TCP connection (struct tcp_info 
     /* Linux's too, where imp's own TCP knows them; 0 elsewhere. */
     uint64_t bytes_retransmitted, pacing_bytes_per_s, delivery_bytes_per_s, delivered;
     uint32_t data_segments_sent, data_segments_received, path_mtu, receive_mss, advertised_mss, receive_space_bytes;
+    uint32_t receive_window_most_bytes; /* no larger window is offered yet */
     uint32_t unacked, retransmitted, lost, sacked, duplicates_reported, reordering, reorderings, backoff, not_sent_bytes;
     uint32_t delivered_ce; /* of `delivered`, what was marked */
     int64_t minimum_rtt_ns, receive_rtt_ns, ack_timeout_ns, last_send_ns, last_receive_ns,
@@ -63,6 +64,8 @@ struct socket_info {
     uint32_t timer_tries;        /* and how often it has gone off in vain */
     struct socket_inside inside; /* TCP only */
 };
+/* Ends a TCP connection as ss -K does: the peer sees a reset, and so does whoever holds it here. IMP_NOT_FOUND. */
+int net_socket_kill(struct net *net, const struct endpoint *local, const struct endpoint *remote);
 int net_socket_next(struct net *net, size_t *at, struct socket_info *out);
 
 /* Settings of TCP and IP by their Linux names ("net.ipv4.tcp_sack"), values as text. IMP_NOT_FOUND, IMP_MALFORMED, IMP_INVALID (out of

@@ -57,14 +57,15 @@ static const struct {
 
 struct row {
     const char *cell[COLUMNS];
+    struct endpoint local, remote;
 };
 struct ss {
     struct tool_run *run;
     struct net *net;
     struct arena arena;
-    struct row *rows; /* the first is the header */
+    struct row *rows;
     size_t row_count;
-    bool tcp, udp, numeric, all, listening, processes, summary, no_header;
+    bool tcp, udp, numeric, all, listening, processes, summary, no_header, kill;
     struct ss_detail detail;
     struct text filter; /* its words, as ss_filter.h takes them */
     uint8_t family;     /* 0 both */
@@ -142,6 +143,7 @@ static int usage(struct ss *ss, int status)
                  "   -6, --ipv6          display only IP version 6 sockets\n"
                  "   -t, --tcp           display only TCP sockets\n"
                  "   -u, --udp           display only UDP sockets\n"
+                 "   -K, --kill          forcibly close sockets, display what was closed\n"
                  "   -H, --no-header     Suppress header line\n"
                  "   -O, --oneline       socket's data printed on a single line\n"
                  "       FILTER := [ state STATE-FILTER ] [ EXPRESSION ]\n"
@@ -158,10 +160,10 @@ static int long_letter(const char *word)
     static const struct {
         const char *name;
         char letter;
-    } NAMES[] = {{"--numeric", 'n'}, {"--all", 'a'},     {"--listening", 'l'}, {"--processes", 'p'},
-                 {"--info", 'i'},    {"--summary", 's'}, {"--ipv4", '4'},      {"--ipv6", '6'},
-                 {"--tcp", 't'},     {"--udp", 'u'},     {"--no-header", 'H'}, {"--extended", 'e'},
-                 {"--options", 'o'}, {"--oneline", 'O'}, {"--memory", 'm'},    {"--help", 'h'}};
+    } NAMES[] = {{"--numeric", 'n'}, {"--all", 'a'},       {"--listening", 'l'}, {"--processes", 'p'}, {"--info", 'i'},
+                 {"--summary", 's'}, {"--ipv4", '4'},      {"--ipv6", '6'},      {"--kill", 'K'},      {"--tcp", 't'},
+                 {"--udp", 'u'},     {"--no-header", 'H'}, {"--extended", 'e'},  {"--options", 'o'},   {"--oneline", 'O'},
+                 {"--memory", 'm'},  {"--help", 'h'}};
     for (size_t i = 0; i < count_of(NAMES); i++)
         if (strcmp(NAMES[i].name, word) == 0)
             return NAMES[i].letter;
@@ -186,6 +188,7 @@ static int set_option(struct ss *ss, int letter)
     case '4': ss->family = 4; break;
     case '6': ss->family = 6; break;
     case 'H': ss->no_header = true; break;
+    case 'K': ss->kill = true; break;
     case 'h': return 1;
     default: break;
     }
@@ -195,7 +198,7 @@ static int set_option(struct ss *ss, int letter)
 /* 0, or the exit status + 1. */
 static int read_options(struct ss *ss)
 {
-    struct options options = options_of(ss->run->argc, ss->run->argv, "alnpistu46HheomO");
+    struct options options = options_of(ss->run->argc, ss->run->argv, "alnpistu46HheomOK");
     for (int letter; (letter = options_next(&options)) != OPTIONS_END;) {
         if (letter == OPTIONS_OPERAND) {
             int status = read_operand(ss, options.value, &options);
@@ -269,17 +272,29 @@ static void add_row(struct ss *ss, const struct socket_info *socket)
     uint8_t family = socket->local.address.family;
     ss->rows = memory_grow(ss->rows, ss->row_count + 1, sizeof *ss->rows);
     struct row *row = &ss->rows[ss->row_count++];
-    *row =
-        (struct row){{socket->protocol == PROTOCOL_TCP ? "tcp" : "udp", socket->state,
-                      arena_format(&ss->arena, "%u", socket->receive_queue), arena_format(&ss->arena, "%u", socket->send_queue),
-                      address_cell(ss, &socket->local, 0), port_cell(ss, socket->protocol, socket->local.port),
-                      address_cell(ss, &socket->remote, family), port_cell(ss, socket->protocol, socket->remote.port), ""}};
+    *row = (struct row){.cell = {socket->protocol == PROTOCOL_TCP ? "tcp" : "udp", socket->state,
+                                 arena_format(&ss->arena, "%u", socket->receive_queue),
+                                 arena_format(&ss->arena, "%u", socket->send_queue), address_cell(ss, &socket->local, 0),
+                                 port_cell(ss, socket->protocol, socket->local.port), address_cell(ss, &socket->remote, family),
+                                 port_cell(ss, socket->protocol, socket->remote.port), ""}};
+    row->local = socket->local;
+    row->remote = socket->remote;
     struct text more = {0};
     if (ss->processes && socket->owner)
         text_format(&more, " users:((\"%s\"))", socket->owner);
     ss_detail_print(&ss->detail, socket, net_now(ss->net), &more);
     row->cell[COLUMN_PROCESS] = arena_copy_text(&ss->arena, text_string(&more));
     text_free(&more);
+}
+
+/* -K: what is shown is ended, and what could not be ended is not shown. All were found before the first ends. */
+static void kill_all(struct ss *ss)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < ss->row_count; i++)
+        if (net_socket_kill(ss->net, &ss->rows[i].local, &ss->rows[i].remote) == 0)
+            ss->rows[kept++] = ss->rows[i];
+    ss->row_count = kept;
 }
 
 static void gather(struct ss *ss)
@@ -289,6 +304,8 @@ static void gather(struct ss *ss)
         for (size_t at = 0; net_socket_next(ss->net, &at, &socket) == 0;)
             if ((socket.protocol == PROTOCOL_TCP) == (pass == 1) && wanted(ss, &socket))
                 add_row(ss, &socket);
+    if (ss->kill)
+        kill_all(ss);
 }
 
 /* ---- the table ---- */
@@ -310,7 +327,7 @@ static void print_row(const struct row *row, const size_t widths[COLUMNS], const
 static void print_table(struct ss *ss)
 {
     static const struct row HEADER = {
-        {"Netid", "State", "Recv-Q", "Send-Q", "Local Address:", "Port", "Peer Address:", "Port", "Process"}};
+        .cell = {"Netid", "State", "Recv-Q", "Send-Q", "Local Address:", "Port", "Peer Address:", "Port", "Process"}};
     size_t widths[COLUMNS] = {0};
     bool one_state = (ss->states & (ss->states - 1)) == 0;
     bool hidden[COLUMNS] = {[COLUMN_NETID] = !(ss->tcp && ss->udp), [COLUMN_STATE] = one_state};

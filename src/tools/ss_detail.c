@@ -171,6 +171,7 @@ static const struct figure INSIDE[] = {
     FIGURE(COUNT, "reord_seen", reorderings),
     FIGURE(TIME, "rcv_rtt", receive_rtt_ns),
     FIGURE(COUNT, "rcv_space", receive_space_bytes),
+    FIGURE(COUNT, "rcv_ssthresh", receive_window_most_bytes),
     FIGURE(COUNT, "notsent", not_sent_bytes),
     FIGURE(TIME, "minrtt", minimum_rtt_ns),
     FIGURE(COUNT, "snd_wnd", send_window_bytes),

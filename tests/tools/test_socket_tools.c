@@ -39,8 +39,8 @@ static void socket_details(struct world *world)
 {
     check_shows(world, "ss -tin",
                 (const char *const[]){"\n\t cubic wscale:7,7 rto:", " rtt:0.4", " mss:1448 pmtu:1500 ",
-                                      " cwnd:10 bytes_sent:5 bytes_acked:5 ", "segs_out:", " send ",
-                                      "bps lastsnd:", " lastack:", " pacing_rate ", " delivered:", " snd_wnd:", NULL});
+                                      " cwnd:10 bytes_sent:5 bytes_acked:5 ", "segs_out:", " send ", "bps lastsnd:",
+                                      " lastack:", " pacing_rate ", " delivered:", " rcv_ssthresh:65536", " snd_wnd:", NULL});
     check_shows(world, "ss -tine state established", (const char *const[]){" <->\n\t ts sack cubic ", NULL});
     check_shows(world, "ss -tnm state established",
                 (const char *const[]){"\n\t skmem:(r0,rb65536,t0,tb", ",f0,w0,o0,bl0,d0)\n", NULL});
@@ -147,6 +147,15 @@ static void sockets(void **state)
           "");
     socket_details(world);
     socket_filters(world);
+    (void)snprintf(wanted, sizeof wanted, "0 0 10.0.0.1:8080 10.0.0.2:%u\n", at.port);
+    check(world, "ss -KtnH state established dst 10.0.0.3", 0, "", "");
+    check(world, "ss -KtnH state established dst 10.0.0.2", 0, wanted, ""); /* both ends see a reset */
+    check(world, "ss -tnH", 0, "", "");
+    check(world, "ss --kill -tnH state listening", 0, "", ""); /* that cannot be done, and so is not shown */
+    run_for(world, NS_PER_MS);
+    uint8_t bytes[8];
+    assert_int_equal(stream_read(stream, bytes, sizeof bytes, INSTANT_ZERO), 5); /* what came before */
+    assert_int_equal(stream_read(stream, bytes, sizeof bytes, INSTANT_ZERO), IMP_RESET);
 }
 
 /* ---- sysctl ---- */

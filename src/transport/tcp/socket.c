@@ -239,6 +239,21 @@ static void abandon(struct tcp_connection *c, const char *why)
         connection_detach(c);
 }
 
+int tcp_kill(struct tcp_socket *socket)
+{
+    struct tcp *tcp = socket->tcp;
+    if (socket->kind != SOCKET_CONNECTION || socket->state == TCP_CLOSED)
+        return IMP_UNSUPPORTED;
+    struct tcp_connection *c = connection_of(socket);
+    if (socket->state != TCP_SYN_SENT) {
+        event_reset_sent(tcp, &socket->remote, socket->local.port, "ended from outside");
+        output_reset(c, tcp_now(tcp));
+    }
+    connection_end(c, IMP_RESET);
+    bury(tcp);
+    return 0;
+}
+
 void tcp_close(struct tcp_socket *socket)
 {
     struct tcp *tcp = socket->tcp;

@@ -85,6 +85,7 @@ int tcp_finish(struct tcp_socket *socket); /* FIN behind what was written */
 void tcp_close(struct tcp_socket
                    *socket); /* the owner lets go: FIN (or RST when unread data is lost, RFC 2525 2.17); never use it again */
 void tcp_abort(struct tcp_socket *socket);          /* the owner lets go: RST */
+int tcp_kill(struct tcp_socket *socket);            /* RST; the owner sees IMP_RESET. IMP_UNSUPPORTED: no connection */
 bool tcp_readable(const struct tcp_socket *socket); /* data, end, error, or a connection to accept */
 bool tcp_writable(const struct tcp_socket *socket);
 void tcp_want_space(struct tcp_socket *socket); /* it is not writable: `changed` shall tell when it is */
