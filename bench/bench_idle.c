@@ -1,14 +1,17 @@
 /* A million TCP connections that say nothing: both ends in this process, each opened by a real handshake over a wire, and what an end then takes.
  *
- * One client address, one server address; 25,000 connections to each of 40 ports, since that is what the ephemeral ports of one address give. The
- * figures: what the allocator has handed out (mallinfo2) and what is resident, over both ends, after ten minutes of silence. That they are alive is shown by a
- * byte each way through one in a thousand. Those that have once spoken keep somewhat more, and are measured by themselves. The peer is the kernel: connections over the loopback, as many as the limit of
+ * One client address, one server address; 25,000 connections to each of 40 ports, since that is what the ephemeral ports of one address give. Two
+ * cases, each in a process of its own: connections that never carried a byte, and connections that have each carried one both ways and fell silent
+ * again. The figures, over both ends, after ten minutes of silence: what the allocator has handed out (mallinfo2), what the process has grown by, and all
+ * that is resident, its program and libraries included. That they are alive is shown by a
+ * byte each way through one in a thousand. The peer is the kernel: connections over the loopback, as many as the limit of
  * open files allows, by what its slab caches grow (which leaves out pages that are no slab). An argument asks for another number than a million. */
 #include <arpa/inet.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -137,7 +140,7 @@ static struct tcp_socket **ends_table(unsigned count)
     return table;
 }
 
-/* Bytes an end; 0 when not all of them work. */
+/* Allocated bytes an end; 0 when not all of them work. */
 static double measure(unsigned count, bool have_spoken)
 {
     struct wire_settings wire = {.delay_ns = 1000};
@@ -159,12 +162,12 @@ static double measure(unsigned count, bool have_spoken)
     bool all = !have_spoken || talk(&p, &ends, 1, &now) == count;
     now = instant_add(now, 600 * NS_PER_S); /* whatever was still to be settled is */
     engine_run(p.engine, now);
-    double end = (double)(heap_bytes() - heap) / 2 / count;
+    double end = (double)(heap_bytes() - heap) / 2 / count, grown = (double)(resident_bytes() - resident) / 2 / count;
+    double whole = (double)resident_bytes();
     printf("%u connections that %s: %.0f bytes an end allocated; %.2f us to open each\n", count,
            have_spoken ? "have spoken and fell silent" : "never spoke", end, wall / count * 1e6);
-    if (!have_spoken) /* the first world of the process: later ones find free memory that is resident already */
-        printf("    resident: %.0f bytes an end, %.2f GiB in all\n", (double)(resident_bytes() - resident) / 2 / count,
-               (double)resident_bytes() / (1 << 30));
+    printf("    resident: %.0f bytes an end; the whole process: %.0f bytes an end, %.2f GiB\n", grown, whole / 2 / count,
+           whole / (1 << 30));
     unsigned sampled = (count + SAMPLE - 1) / SAMPLE, good = talk(&p, &ends, SAMPLE, &now);
     printf("    a byte each way through %u of them: %u arrived\n", sampled, good);
     pair_destroy(&p);
@@ -173,10 +176,33 @@ static double measure(unsigned count, bool have_spoken)
     return all && good == sampled ? end : 0;
 }
 
+/* The same in a process of its own, so that it finds no memory that is resident already. */
+static double measure_alone(unsigned count, bool have_spoken)
+{
+    int ends[2];
+    double end = 0;
+    fflush(stdout);
+    if (pipe(ends) != 0)
+        return 0;
+    pid_t child = fork();
+    if (child == 0) {
+        end = measure(count, have_spoken);
+        bool told = write(ends[1], &end, sizeof end) == sizeof end;
+        exit(told ? 0 : 1);
+    }
+    close(ends[1]);
+    if (child < 0 || read(ends[0], &end, sizeof end) != sizeof end)
+        end = 0;
+    close(ends[0]);
+    if (child > 0)
+        waitpid(child, NULL, 0);
+    return end;
+}
+
 int main(int argc, char **argv)
 {
     unsigned count = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1000000, kernel_count = 0;
-    double idle = measure(count, false), spoken = measure(count < 100000 ? count : 100000, true);
+    double idle = measure_alone(count, false), spoken = measure_alone(count, true);
     double kernel = kernel_end(&kernel_count);
     if (kernel > 0)
         printf("the kernel, %u connections over its loopback: %.0f bytes an end of slab; ratio: %.1f\n", kernel_count, kernel,

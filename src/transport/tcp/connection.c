@@ -8,8 +8,10 @@
  * TIME-WAIT comes in two sizes. While the owner still holds the socket, it is this same structure with its TIMER_LIFE running; once
  * nobody does, the connection is replaced by a struct tcp_time_wait of a fifth of the size.
  *
- * Memory. An established connection that is idle is this structure alone: buffers, the retransmission queue and the reassembly
- * queue hold nothing when empty. */
+ * Memory. An established connection that never spoke is this structure alone: buffers, the retransmission queue and the reassembly
+ * queue hold nothing when empty. What only the opening needs (opening.h) goes when it is established and accepted. The first write
+ * takes what is learnt of the path (sending.h, and the congestion control's own), which stays; the first loss takes what its repair needs
+ * (repair.h), which goes in the first quiet moment after it (timers.c). What few connections have is in seldom.h. */
 #include <assert.h>
 #include <string.h>
 
@@ -91,13 +93,15 @@ struct tcp_connection *connection_create(struct tcp *tcp, const struct tcp_setti
     c->seldom = &SELDOM_NOTHING;
     if (memcmp(&settings->personal, &SELDOM_NOTHING.personal, sizeof settings->personal) != 0)
         seldom_of(&c->seldom)->personal = settings->personal;
-    c->mss_asked = settings->maximum_segment;
+    if (settings->maximum_segment)
+        seldom_of(&c->seldom)->mss_asked = settings->maximum_segment;
     c->mss_peer = remote->address.family == 4 ? 536 : 1220; /* RFC 9293 3.7.1, until its option says otherwise */
     c->mtu = (uint16_t)(path->mtu < UINT16_MAX ? path->mtu : UINT16_MAX);
     c->mtu_told = (uint16_t)(path->link_mtu < UINT16_MAX ? path->link_mtu : UINT16_MAX);
     if (c->mtu < LIMIT_TCP_MSS_LEAST + 20 + TCP_HEADER_BYTES)
         c->flags |= CONNECTION_MAY_FRAGMENT; /* IPv4 alone allows such a link (RFC 791: 68 bytes) */
-    c->interface = ip_is_link_local(&remote->address) ? path->interface : 0;
+    if (ip_is_link_local(&remote->address))
+        seldom_of(&c->seldom)->interface = path->interface;
     c->pseudo_sum = stack_pseudo_sum(&local->address, &remote->address, PROTOCOL_TCP, 0);
     c->snd.iss = initial_sequence(tcp, local, remote, now);
     c->snd.una = c->snd.nxt = c->snd.partial_end = c->snd.iss;
@@ -171,7 +175,7 @@ void connection_end(struct tcp_connection *c, int error)
 {
     if (c->socket.state == TCP_CLOSED)
         return;
-    c->error = error;
+    c->error = (int16_t)error;
     fast_open_over(c, tcp_now(c->socket.tcp));
     if (error && error != IMP_RESET && error != IMP_CLOSED)
         event_end(c, error);

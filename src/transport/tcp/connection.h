@@ -14,23 +14,25 @@
 #include "transport/tcp/sending.h"
 #include "transport/tcp/tcp_internal.h"
 
-/* A connection: RFC 9293's transmission control block. An idle established one is this and nothing else: the buffers and queues in it
- * hold no memory when empty, and what belongs to sending is taken with the first segment. `snd` and `rcv` carry the RFC's names (section 3.3.1). */
+/* A connection: RFC 9293's transmission control block. An idle established one is this and little else: the buffers and queues in it hold no memory when
+ * empty, and what is not always needed is apart, each part with a header of its own and taken when it is first written to, by
+ * X_of(). So NULL means that there is nothing of it. tests/transport/test_tcp_idle.c keeps the size. `snd` and `rcv` carry the RFC's names (section 3.3.1). */
 struct tcp_connection {
     struct tcp_socket socket;
-    struct timer timer;          /* one for all: fires at the earliest of `due`, or earlier (then it is set again) */
-    struct opening *opening;     /* NULL when it is over, and accepted */
-    const struct seldom *seldom; /* what few connections have: never NULL */
-    struct instant *due;         /* TIMER_COUNT deadlines; NULL: there is none. timer_when() */
+    struct timer timer;            /* one for all: fires at the earliest of `due`, or earlier (then it is set again) */
+    struct instant *due;           /* TIMER_COUNT deadlines; NULL: there is none. timer_when() */
+    struct opening *opening;       /* until it is established, and accepted */
+    struct sending *sending;       /* from the first byte written, or the FIN, on */
+    struct repair *repair;         /* from a loss until it is quiet again */
+    struct accurate_ecn *accurate; /* where accurate ECN is asked for, or spoken */
+    const struct seldom *seldom;   /* what few connections have; never NULL */
     uint32_t flags;
-    int error;           /* what ended it; 0 or a negative imp_error */
     uint32_t pseudo_sum; /* of the addresses and the protocol: all but the length */
-    uint16_t interface;
-    uint16_t mtu;       /* of the path, at most 65535 */
-    uint16_t mtu_told;  /* what our MSS option speaks of: the first link, unless an answer to our SYN said less */
-    uint16_t mss;       /* payload of a full segment, timestamps deducted (Eff.snd.MSS but for SACK blocks) */
-    uint16_t mss_peer;  /* what the peer's option allows */
-    uint16_t mss_asked; /* the socket's own clamp; 0 = none */
+    int16_t error;       /* what ended it; 0 or a negative imp_error */
+    uint16_t mtu;        /* of the path, at most 65535 */
+    uint16_t mtu_told;   /* what our MSS option speaks of: the first link, unless an answer to our SYN said less */
+    uint16_t mss;        /* payload of a full segment, timestamps deducted (Eff.snd.MSS but for SACK blocks) */
+    uint16_t mss_peer;   /* what the peer's option allows */
     uint8_t ttl, retries, backoff, probes, keep_alive_probes;
     struct {
         struct sequence iss, una, nxt, wl1; /* WL2 decides nothing: acknowledgement.c */
@@ -66,7 +68,6 @@ struct tcp_connection {
     struct retransmit_queue sent;
     struct rtt rtt;
     struct congestion congestion;
-    struct repair *repair;      /* NULL as long as there is nothing to repair: repair_of() */
     struct {                    /* RFC 8985 */
         struct instant time;    /* when the latest segment that is known to have arrived was sent, */
         int64_t rtt_ns;         /* how long it took, */
@@ -99,11 +100,9 @@ struct tcp_connection {
         uint32_t segments_sent, segments_received, data_segments_sent, data_segments_received, duplicates_reported, reorderings;
         uint32_t retransmits, timeouts;
     } count;
-    uint64_t delivered;            /* segments, over the connection's life */
-    uint32_t delivered_ce;         /* of them (with accurate ECN, of all packets) the peer told that they were marked */
-    uint32_t lost;                 /* how often one was taken for lost */
-    struct accurate_ecn *accurate; /* NULL: not spoken, nor asked for */
-    struct sending *sending;       /* NULL until something was sent: sending_of() */
+    uint64_t delivered;    /* segments, over the connection's life */
+    uint32_t delivered_ce; /* of them (with accurate ECN, of all packets) the peer told that they were marked */
+    uint32_t lost;         /* how often one was taken for lost */
 };
 
 static inline struct tcp_connection *connection_of(struct tcp_socket *socket)

@@ -164,8 +164,8 @@ static uint16_t syn_room(const struct tcp_connection *c, const struct fast_open_
     uint32_t told = peer ? peer->mss : mss;
     if (told < mss)
         mss = told;
-    if (c->mss_asked && c->mss_asked < mss)
-        mss = c->mss_asked;
+    if (c->seldom->mss_asked && c->seldom->mss_asked < mss)
+        mss = c->seldom->mss_asked;
     return (uint16_t)(mss > most ? mss - most : 0);
 }
 

@@ -21,7 +21,7 @@
 static void path_shrank(struct tcp_connection *c, uint32_t mtu, struct instant now)
 {
     struct path path;
-    if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->interface, &path) == 0 && path.mtu < c->mtu)
+    if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->seldom->interface, &path) == 0 && path.mtu < c->mtu)
         mtu = path.mtu; /* the stack has made up its own mind, and will refuse anything larger */
     if (!connection_shrink_mtu(c, mtu))
         return;

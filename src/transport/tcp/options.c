@@ -148,7 +148,7 @@ static int set_connection(struct tcp_connection *c, enum tcp_knob knob, uint32_t
         return 0;
     case TCP_KNOB_MAXIMUM_SEGMENT:
         if (!running(c))
-            c->mss_asked = (uint16_t)value;
+            seldom_of(&c->seldom)->mss_asked = (uint16_t)value;
         return 0;
     case TCP_KNOB_TTL: c->ttl = (uint8_t)value; return 0;
     default:

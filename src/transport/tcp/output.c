@@ -142,7 +142,7 @@ static int transmit(struct tcp_connection *c, const struct tcp_segment *segment,
                                .ttl = c->ttl,
                                .traffic_class = (uint8_t)(ecn | c->seldom->personal.traffic_class),
                                .dont_fragment = !(c->flags & CONNECTION_MAY_FRAGMENT),
-                               .interface = c->interface};
+                               .interface = c->seldom->interface};
     return stack_send(c->socket.tcp->stack, &info, frame);
 }
 
@@ -229,8 +229,8 @@ void output_syn(struct tcp_connection *c, const struct fast_open_cookie *cookie,
     uint32_t headers = connection_headers(c);
     uint32_t mss =
         c->mtu_told > headers + LIMIT_TCP_MSS_LEAST ? c->mtu_told - headers : LIMIT_TCP_MSS_LEAST; /* RFC 9293 3.7.1 */
-    if (c->mss_asked && mss > c->mss_asked)
-        mss = c->mss_asked;
+    if (c->seldom->mss_asked && mss > c->seldom->mss_asked)
+        mss = c->seldom->mss_asked;
     segment.options = TCP_OPTION_MSS;
     segment.mss = (uint16_t)mss;
     if (answer ? c->flags & CONNECTION_WINDOW_SCALE : sysctls->window_scaling)
@@ -315,7 +315,7 @@ static uint32_t payload_attach(struct tcp_connection *c, struct frame **frame, s
 static void path_refused(struct tcp_connection *c, struct instant now)
 {
     struct path path;
-    if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->interface, &path) != 0 || path.mtu >= c->mtu)
+    if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->seldom->interface, &path) != 0 || path.mtu >= c->mtu)
         return;
     if (!connection_shrink_mtu(c, path.mtu))
         return;

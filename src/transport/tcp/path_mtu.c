@@ -45,8 +45,8 @@ uint32_t connection_mss(const struct tcp_connection *c, uint32_t mtu)
     uint32_t mss = mtu > headers + least ? mtu - headers : least;
     if (mss > c->mss_peer)
         mss = c->mss_peer;
-    if (c->mss_asked && mss > c->mss_asked)
-        mss = c->mss_asked;
+    if (c->seldom->mss_asked && mss > c->seldom->mss_asked)
+        mss = c->seldom->mss_asked;
     if (mss < least)
         mss = least;
     return c->flags & CONNECTION_TIMESTAMPS ? mss - TCP_TIMESTAMPS_BYTES : mss;
@@ -81,7 +81,7 @@ bool connection_shrink_mtu(struct tcp_connection *c, uint32_t mtu)
 void connection_grow_mtu(struct tcp_connection *c)
 {
     struct path path;
-    if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->interface, &path) != 0 || path.mtu <= c->mtu)
+    if (stack_path(c->socket.tcp->stack, &c->socket.remote.address, c->seldom->interface, &path) != 0 || path.mtu <= c->mtu)
         return;
     c->mtu = (uint16_t)(path.mtu < UINT16_MAX ? path.mtu : UINT16_MAX);
     c->flags &= ~(uint32_t)(CONNECTION_PATH_SHORT | CONNECTION_MAY_FRAGMENT);

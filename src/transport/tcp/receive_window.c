@@ -55,7 +55,7 @@ static uint32_t space(const struct tcp_connection *c)
 uint32_t receive_mss_told(const struct tcp_connection *c)
 {
     uint32_t mss = c->mtu_told - connection_headers(c);
-    return c->mss_asked ? least(mss, c->mss_asked) : mss;
+    return c->seldom->mss_asked ? least(mss, c->seldom->mss_asked) : mss;
 }
 
 /* ---- what was told ---- */

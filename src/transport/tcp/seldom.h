@@ -14,6 +14,8 @@
  * read through the pointer at any time, and written through seldom_of(). */
 struct seldom {
     struct tcp_personal personal; /* what the socket has different from its node */
+    uint16_t mss_asked;           /* the socket's own clamp; 0 = none */
+    uint16_t interface;           /* of a link-local peer; 0: any */
     struct urgent urgent;         /* of what is received */
     struct user_timeout {         /* user_timeout.c: the option */
         uint32_t remote_s;        /* what the peer told; 0: nothing */

@@ -369,7 +369,7 @@ static void detail_info(const struct tcp_connection *c, struct tcp_info *out)
     out->app_limited = c->sending && c->sending->rate.app_limited > 0;
     out->path_mtu = c->mtu;
     uint32_t mss = c->mtu - (c->socket.remote.address.family == 4 ? 40u : 60u);
-    out->advertised_mss = c->mss_asked && c->mss_asked < mss ? c->mss_asked : mss;
+    out->advertised_mss = c->seldom->mss_asked && c->seldom->mss_asked < mss ? c->seldom->mss_asked : mss;
     out->receive_mss = c->rcv.mss;
     out->unacked = c->sent.count;
     out->sacked = c->sent.sacked;
