@@ -140,10 +140,14 @@ static inline void script_send_ip(struct script *s, uint8_t protocol, const uint
     port_transmit(s->port, frame, s->at);
 }
 
-static inline void script_send(struct script *s, struct tcp_segment *segment, uint32_t payload)
+static inline void script_send(struct script *s, struct tcp_segment *segment, uint32_t payload, const uint8_t *raw,
+                               unsigned raw_bytes)
 {
     static uint8_t bytes[65535];
     uint32_t header = tcp_segment_build(segment, bytes);
+    memcpy(bytes + header, raw, raw_bytes); /* options that tcp_segment_build() would not make, in whole words */
+    header += raw_bytes;
+    bytes[12] = (uint8_t)(header / 4 << 4 | (bytes[12] & 15));
     uint32_t syn = (segment->flags & TCP_SYN) != 0;
     for (uint32_t i = 0; i < payload; i++)
         bytes[header + i] = script_pattern(segment->sequence.n + syn - s->peer_iss - 1 + i, 2);
@@ -266,6 +270,8 @@ static inline void script_expect(struct script *s, char *text)
         what = "SACK blocks";
     else if (want->options & ~seen->options)
         what = "options";
+    else if (e.echo_given && want->timestamp_echo != seen->timestamp_echo)
+        what = "timestamp echo";
     else if (want->options & TCP_OPTION_MSS && want->mss != seen->mss)
         what = "MSS";
     else if (want->options & TCP_OPTION_WINDOW_SCALE && want->window_scale != seen->window_scale)
@@ -301,7 +307,7 @@ static inline void script_inject(struct script *s, char *text)
     if (!script_segment(s, text, &e, false))
         return;
     s->host_class = e.ecn | e.service;
-    script_send(s, &e.segment, e.length);
+    script_send(s, &e.segment, e.length, e.raw, e.raw_bytes);
     script_run_to(s, s->at);
 }
 
@@ -460,6 +466,17 @@ static inline void script_info(struct script *s, const char *name, double want)
             return;
         }
     script_fail(s, "unknown value \"%s\"", name);
+}
+
+static inline void script_drops(struct script *s, const char *name, unsigned want)
+{
+    for (int i = 0; i < DROP_REASON_COUNT; i++)
+        if (strcmp(drop_reason_name((enum drop_reason)i), name) == 0) {
+            if (s->host->drops[i] != want)
+                script_fail(s, "%u drops as %s, expected %u", (unsigned)s->host->drops[i], name, want);
+            return;
+        }
+    script_fail(s, "unknown reason \"%s\"", name);
 }
 
 static inline void script_state(struct script *s, const char *want)
@@ -629,6 +646,8 @@ static inline void script_command(struct script *s, char *text)
         script_result(s, "writable", tcp_writable(s->socket), strcmp(a, "yes") == 0);
     } else if (strcmp(word, "info") == 0) {
         script_info(s, a, strtod(b, NULL));
+    } else if (strcmp(word, "drops") == 0) {
+        script_drops(s, a, (unsigned)strtoul(b, NULL, 10));
     } else if (strcmp(word, "quiet") == 0) {
         script_expect_quiet(s);
     } else if (strcmp(word, "icmp") == 0) {

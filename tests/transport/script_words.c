@@ -32,7 +32,9 @@ struct expectation { /* a segment in a script */
     struct tcp_segment segment;
     uint32_t length;
     bool has_ack, has_window, has_options, any_sack, has_ce, has_service;
-    bool timestamp_given, echo_given;
+    bool echo_given; /* of a segment of the host: the timestamp that it must return */
+    uint8_t raw[40]; /* more options, byte for byte */
+    unsigned raw_bytes;
     uint8_t ecn, service; /* of the IP header; `service` without ECN's bits */
 };
 
@@ -45,6 +47,7 @@ static inline void script_options(struct script *s, char *text, struct expectati
         while (*word == ' ')
             word++;
         unsigned a, b;
+        int shift = 0, echo = 0;
         if (sscanf(word, "mss %u", &a) == 1) {
             g->options |= TCP_OPTION_MSS;
             g->mss = (uint16_t)a;
@@ -57,12 +60,18 @@ static inline void script_options(struct script *s, char *text, struct expectati
             g->options |= TCP_OPTION_TIMESTAMPS;
             g->timestamp = (uint32_t)(s->at.ns / NS_PER_MS) + s->timestamp_shift;
             g->timestamp_echo = s->flow->last_timestamp;
-            int shift = 0, echo = 0,
-                n = sscanf(word, "ts %d %d", &shift, &echo); /* milliseconds from now; from the last one seen */
+            int n = sscanf(word, "ts %d %d", &shift, &echo); /* milliseconds from now; from the last one seen */
             if (n >= 1)
                 g->timestamp += (uint32_t)shift;
             if (n >= 2)
                 g->timestamp_echo += (uint32_t)echo;
+        } else if (from_host && sscanf(word, "echo %d", &shift) == 1) {
+            e->echo_given = true;
+            g->options |= TCP_OPTION_TIMESTAMPS;
+            g->timestamp_echo = (uint32_t)(s->at.ns / NS_PER_MS) + s->timestamp_shift + (uint32_t)shift;
+        } else if (strncmp(word, "raw ", 4) == 0) {
+            for (const char *p = word + 4; e->raw_bytes < sizeof e->raw && sscanf(p, "%2x", &a) == 1; p += 2)
+                e->raw[e->raw_bytes++] = (uint8_t)a;
         } else if (strncmp(word, "sack ", 5) == 0) {
             g->options |= TCP_OPTION_SACK;
             uint32_t base = from_host ? s->peer_iss : s->flow->iss;
