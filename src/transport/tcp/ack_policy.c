@@ -186,7 +186,7 @@ void ack_after_read(struct tcp_connection *c, struct instant now)
 
 /* ---- answers to what is not acceptable ---- */
 
-static bool rate_limited(struct tcp_connection *c, struct instant now)
+bool ack_rate_limited(struct tcp_connection *c, struct instant now)
 {
     if (c->seldom->last_oow.ns &&
         instant_since(now, c->seldom->last_oow) < c->socket.tcp->sysctls->invalid_ratelimit_ms * NS_PER_MS)
@@ -210,14 +210,14 @@ void ack_duplicate(struct tcp_connection *c, const struct tcp_segment *segment, 
         output_ack(c, now);
         return;
     }
-    if ((segment->payload_bytes && !(segment->flags & TCP_SYN)) || !rate_limited(c, now))
+    if ((segment->payload_bytes && !(segment->flags & TCP_SYN)) || !ack_rate_limited(c, now))
         output_ack(c, now);
 }
 
 void ack_challenge(struct tcp_connection *c, struct instant now)
 {
     struct tcp *tcp = c->socket.tcp;
-    if (rate_limited(c, now))
+    if (ack_rate_limited(c, now))
         return;
     if (instant_since(now, tcp->challenge_second) >= NS_PER_S) {
         tcp->challenge_second = now;

@@ -137,12 +137,14 @@ void handshake_done(struct tcp_connection *c, const struct tcp_segment *segment,
     opening_over(c);
 }
 
-/* Both asked at once (RFC 9293 figure 8): our SYN goes out again, now with an ACK. */
+/* Both asked at once (RFC 9293 figure 8): our SYN goes out again, now with an ACK. Its timer runs on (RFC 6298 section 5.1). */
 static void simultaneous_open(struct tcp_connection *c, const struct tcp_segment *syn, struct instant now)
 {
     handshake_options(c, syn, now);
     set_state(c, TCP_SYN_RECEIVED);
+    struct instant due = timer_when(c, TIMER_RETRANSMIT);
     output_syn(c, NULL, now);
+    timer_due(c, TIMER_RETRANSMIT, due);
 }
 
 /* SEG.ACK =< ISS or > SND.NXT is not; nor is an echo of a timestamp that no SYN of ours had (as Linux; RFC 7323 section 3.2 has it unsaid). */

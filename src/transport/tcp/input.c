@@ -87,6 +87,18 @@ static void challenge_syn(struct tcp_connection *c, const struct tcp_segment *se
         c->accurate->reflects = false;
 }
 
+/* SYN-RECEIVED, and the peer's SYN comes again. Who listens answers as before, but not to each of many. Where both asked it is a segment below the
+ * window as any other (RFC 9293 3.10.7.4, first step): the SYN+ACK goes again by its timer. */
+static void syn_again(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
+{
+    if (c->accurate)
+        accurate_syn_again(c, segment);
+    if (!c->opening->listener && !(c->flags & CONNECTION_FAST_OPEN))
+        ack_challenge(c, now);
+    else if (!ack_rate_limited(c, now))
+        output_syn(c, NULL, now);
+}
+
 /* Steps 1 to 4. False: the segment is dealt with, and so is the frame. */
 static bool acceptable(struct tcp_connection *c, const struct tcp_segment *segment, struct frame *frame, struct instant now)
 {
@@ -101,9 +113,7 @@ static bool acceptable(struct tcp_connection *c, const struct tcp_segment *segme
     if (repeated_syn && segment->flags & TCP_ACK && !reset && sequence_equal(segment->acknowledgement, c->snd.nxt))
         return true; /* the answer of a simultaneous open: taken for its ACK */
     if (repeated_syn && !reset) {
-        if (c->accurate)
-            accurate_syn_again(c, segment);
-        output_syn(c, NULL, now);
+        syn_again(c, segment, now);
         frame_release(frame);
         return false;
     }
@@ -452,8 +462,9 @@ void connection_input(struct tcp_connection *c, const struct packet_info *info, 
             ecn_received(c, segment, now);
             receive_data(c, segment, frame, now);
             frame = NULL;
-        } else {
-            c->ack.pending |= ACK_WANTED | ACK_NOW; /* behind the peer's own FIN: it missed our ACK, or is confused */
+        } else if (sequence_before(segment->sequence, c->rcv.nxt)) {
+            c->ack.pending |=
+                ACK_WANTED | ACK_NOW; /* the peer missed our ACK; what is behind its FIN is ignored (RFC 9293 3.10.7.4) */
         }
     }
     if (c->socket.state != TCP_CLOSED && !(c->flags & CONNECTION_DEAD)) {

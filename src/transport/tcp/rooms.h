@@ -65,6 +65,7 @@ void timestamp_accept(struct tcp_connection *c, const struct tcp_segment *segmen
 /* acknowledgement.c: what the peer's ACKs say (false: not acceptable); recovery.c: what to do about loss */
 bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
 void recovery_acknowledged(struct tcp_connection *c, struct ack_news *news);
+void recovery_duplicate_reported(struct tcp_connection *c); /* a D-SACK, when nothing is out any more */
 void recovery_timeout(struct tcp_connection *c, struct instant now);
 void recovery_retransmit(struct tcp_connection *c, struct instant now); /* sends what is taken for lost, as cwnd allows */
 void recovery_without_congestion(struct tcp_connection *c);             /* what is marked lost was lost to something else */
@@ -103,6 +104,8 @@ void ack_quickly(struct tcp_connection *c, unsigned count);
 /* The answer to an unacceptable one, rate-limited. */
 void ack_duplicate(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
 void ack_challenge(struct tcp_connection *c, struct instant now); /* RFC 5961 */
+/* Whether something that carries nothing was answered within tcp_invalid_ratelimit; else this answer counts. */
+bool ack_rate_limited(struct tcp_connection *c, struct instant now);
 
 /* output.c */
 void output(struct tcp_connection *c, struct instant now); /* sends what may be sent */

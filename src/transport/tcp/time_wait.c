@@ -2,7 +2,8 @@
  *
  * Nearly all that a connection was is gone; what remains is a small structure in the table: both endpoints, the next sequence numbers
  * and the last timestamp. They all last equally long, so they wait in one list, the first to expire in front, with one timer for
- * the list. A FIN that comes again (our ACK was lost) is acknowledged and starts the minute anew.
+ * the list. A FIN that comes again (our ACK was lost) is acknowledged and starts the minute anew, as does, in Linux and
+ * here, all else that the peer acknowledges with: it is still there.
  *
  * A SYN may open the connection anew at once when it is certainly newer than everything before (RFC 9293 3.10.7.4, RFC 6191): its sequence
  * number, or its timestamp, is higher. An RST that is exactly next ends the wait (RFC 9293 3.10.7.4), unless tcp_rfc1337 forbids: a stray
@@ -120,6 +121,13 @@ static void acknowledge(struct tcp_time_wait *tw, const struct packet_info *info
     (void)output_segment(tw->socket.tcp, &back, &ack);
 }
 
+static void begin_again(struct tcp_time_wait *tw, struct instant now)
+{
+    tw->expires = instant_add(now, TIME_WAIT_NS);
+    list_remove(&tw->socket.link);
+    insert(tw->socket.tcp, tw);
+}
+
 void time_wait_input(struct tcp_time_wait *tw, const struct packet_info *info, const struct tcp_segment *segment,
                      struct frame *frame, struct instant now)
 {
@@ -144,14 +152,13 @@ void time_wait_input(struct tcp_time_wait *tw, const struct packet_info *info, c
         frame_release(frame);
         return;
     }
-    if (!(segment->flags & TCP_RST) && (old || !next)) { /* unacceptable but for the next empty one (RFC 9293 3.10.7.4) */
-        if (!answered_lately(tw, segment, now))
-            acknowledge(tw, info, now);
-        if (segment->flags & TCP_FIN && !old) {
-            tw->expires = instant_add(now, TIME_WAIT_NS);
-            list_remove(&tw->socket.link);
-            insert(tcp, tw);
-        }
+    if (!(segment->flags & TCP_RST) && (segment->flags & TCP_ACK || old))
+        begin_again(tw, now);
+    if (!(segment->flags & TCP_RST) && next && !old) { /* an ACK of our ACK */
+        frame_release(frame);
+        return;
     }
-    frame_release(frame);
+    if (!(segment->flags & TCP_RST) && !answered_lately(tw, segment, now)) /* RFC 9293 3.10.7.4 */
+        acknowledge(tw, info, now);
+    node_drop(tcp->node, frame, old ? DROP_TCP_PAWS : DROP_TCP_OUT_OF_WINDOW);
 }
