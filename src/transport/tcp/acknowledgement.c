@@ -146,10 +146,12 @@ static void doubt_selection(struct tcp_connection *c, struct instant now)
     timer_due(c, TIMER_RETRANSMIT, instant_add(now, wait > RENEGED_WAIT_LEAST_NS ? wait : RENEGED_WAIT_LEAST_NS));
 }
 
-/* Nothing is out, and nothing is said of what was: so it is with every segment of a peer who only sends. Just the window may be another one. */
+/* Nothing is out, nothing is said of what was, and nothing of it is open (a D-SACK may still tell that a repair was needless): so it is with every
+ * segment of a peer who only sends. Just the window may be another one. */
 static inline bool says_nothing(const struct tcp_connection *c, const struct tcp_segment *segment)
 {
-    return !c->sent.count && sequence_equal(segment->acknowledgement, c->snd.una) && !c->accurate;
+    return !c->sent.count && sequence_equal(segment->acknowledgement, c->snd.una) && !c->accurate && !c->repair &&
+           !c->rack.probe_out;
 }
 
 bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
@@ -183,7 +185,8 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
     c->probes = 0;
     if (!old)
         news.window_update = update_window(c, segment);
-    if (had && c->flags & CONNECTION_SACK && segment->options & TCP_OPTION_SACK)
+    bool reports = c->flags & CONNECTION_SACK && segment->options & TCP_OPTION_SACK;
+    if (reports && (had || c->repair || c->rack.probe_out)) /* with nothing out there may still be duplicates to report */
         sack_input(c, &news);
     if (news.advanced) {
         news.acked_bytes = sequence_distance(c->snd.una, ack);
@@ -195,13 +198,15 @@ bool acknowledgement_input(struct tcp_connection *c, const struct tcp_segment *s
             path_probe_acknowledged(c);
         stack_confirm(c->socket.tcp->stack, &c->socket.remote.address);
     }
-    news.duplicate = !news.advanced && !old && had && segment->payload_bytes == 0 && !news.window_update &&
-                     !(segment->flags & (TCP_SYN | TCP_FIN));
+    news.duplicate =
+        !news.advanced && !old && segment->payload_bytes == 0 && !news.window_update && !(segment->flags & (TCP_SYN | TCP_FIN));
     if (c->accurate)
         accurate_feedback(c, &news);
     if (had)
         recovery_acknowledged(c, &news);
-    if (had && c->rack.probe_out)
+    else if (news.dsack)
+        recovery_duplicate_reported(c);
+    if (c->rack.probe_out)
         probe_acknowledged(c, &news);
     if (news.advanced || news.newly_sacked) {
         if (!probe_schedule(c, now, true))

@@ -255,6 +255,12 @@ static bool undo_by_duplicates(struct tcp_connection *c)
     return true;
 }
 
+void recovery_duplicate_reported(struct tcp_connection *c)
+{
+    if (c->recovery.state <= RECOVERY_DISORDER)
+        (void)undo_by_duplicates(c);
+}
+
 static void try_open(struct tcp_connection *c, const struct ack_news *news)
 {
     if (news->echo && c->recovery.state <= RECOVERY_DISORDER) { /* RFC 3168 6.1.2: as for a loss, once a round trip */
@@ -289,7 +295,6 @@ static bool leave_recovery(struct tcp_connection *c, struct ack_news *news)
     } else if (c->recovery.state == RECOVERY_RECOVERY) {
         reduction_end(c); /* after a timeout slow start goes on from where it is */
     }
-    c->recovery.undo_possible = false;
     if (c->rack.persist)
         c->rack.persist--;
     open(c, news->now);

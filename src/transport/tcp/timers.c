@@ -263,10 +263,13 @@ static void fire_one(struct tcp_connection *c, enum tcp_timer which, struct inst
     }
 }
 
-/* Nothing is out. What is kept of a repair means nothing then, unless the silence of a peer that keeps its window closed is measured. */
-static void quiet(struct tcp_connection *c)
+/* Nothing is out. What is kept of a repair means nothing then, unless the silence of a peer that keeps its window closed is measured, or the peer may
+ * yet say that it was needless: that takes it a round trip at most. */
+static void quiet(struct tcp_connection *c, struct instant now)
 {
     retransmit_queue_free(&c->sent);
+    if (c->recovery.state == RECOVERY_OPEN && instant_since(now, c->last_send) >= rtt_backed_off_ns(&c->rtt, 0))
+        c->recovery.undo_possible = false;
     if (c->recovery.state == RECOVERY_OPEN && !c->recovery.undo_possible && !c->retries && !c->probes)
         repair_free(&c->repair);
 }
@@ -291,7 +294,7 @@ static void connection_fire(struct timer *timer, struct instant now)
             timers_clear(c);
         }
         if (c->sent.count == 0)
-            quiet(c);
+            quiet(c, now);
     }
     bury(tcp);
 }
