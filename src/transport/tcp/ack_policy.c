@@ -133,7 +133,8 @@ void ack_decide(struct tcp_connection *c, struct instant now)
 void ack_with_request(struct tcp_connection *c, struct instant now)
 {
     c->ack.pending |= ACK_WANTED;
-    c->ack.pingpong = c->ack.answers = 0;
+    c->ack.pingpong = false;
+    c->ack.answers = 0;
     c->ack.timeout_ns = ACK_DELAY_MIN_NS;
     c->ack.last_receive = now;
     ack_quickly(c, QUICK_ACKS_MAX);
@@ -157,7 +158,7 @@ void ack_data_sent(struct tcp_connection *c, struct instant now)
     if (c->ack.timeout_ns && instant_since(now, c->ack.last_receive) < c->ack.timeout_ns)
         c->ack.answers = (uint8_t)least(c->ack.answers + 1u, UINT8_MAX); /* that soon: enough of them are a conversation */
     if (c->ack.answers && c->ack.answers >= c->socket.tcp->sysctls->pingpong_thresh)
-        c->ack.pingpong = 1;
+        c->ack.pingpong = true;
 }
 
 void ack_timer(struct tcp_connection *c, struct instant now)
@@ -168,7 +169,8 @@ void ack_timer(struct tcp_connection *c, struct instant now)
         int64_t rto = rtt_timeout_ns(&c->rtt);
         c->ack.timeout_ns = c->ack.timeout_ns * 2 < rto ? c->ack.timeout_ns * 2 : rto;
     } else { /* no answer came to ride on */
-        c->ack.pingpong = c->ack.answers = 0;
+        c->ack.pingpong = false;
+        c->ack.answers = 0;
         c->ack.timeout_ns = ACK_DELAY_MIN_NS;
     }
     output_ack(c, now);

@@ -85,9 +85,9 @@ struct tcp_connection {
     struct {
         uint8_t pending;      /* enum ack_flag */
         uint8_t quick;        /* ACKs to be sent at once */
-        uint8_t pingpong;     /* data went both ways: ACKs ride on data */
         uint8_t answers;      /* data that went soon after data came, since that last was not so */
-        bool by_syn;          /* rcv.wnd was told by a SYN, which cannot say more than 65535 */
+        bool pingpong : 1;    /* data went both ways: ACKs ride on data */
+        bool by_syn : 1;      /* rcv.wnd was told by a SYN, which cannot say more than 65535 */
         struct sequence edge; /* the furthest right edge of the window ever told: receive_edge() */
         int64_t timeout_ns;   /* the delayed ACK's; 0 until data came */
         struct instant last_receive;

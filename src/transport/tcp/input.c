@@ -225,7 +225,7 @@ static void fin_received(struct tcp_connection *c, struct instant now)
     switch ((enum tcp_state)c->socket.state) {
     case TCP_ESTABLISHED: /* our own FIN may follow soon, and take the ACK along: Linux waits for it a little */
         set_state(c, TCP_CLOSE_WAIT);
-        c->ack.pingpong = 1;
+        c->ack.pingpong = true;
         break;
     case TCP_FIN_WAIT_1:
         c->ack.pending |= ACK_NOW;
@@ -310,7 +310,8 @@ static bool outside(struct tcp_connection *c, const struct tcp_segment *segment,
     if (sequence_before(first, sequence_add(c->rcv.nxt, receive_window(c))))
         return false;
     c->ack.pending |= ACK_WANTED | ACK_NOW;
-    c->ack.pingpong = c->ack.answers = 0;
+    c->ack.pingpong = false;
+    c->ack.answers = 0;
     ack_quickly(c, 16);
     return true;
 }

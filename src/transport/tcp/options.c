@@ -110,7 +110,7 @@ static void set_quick_ack(struct tcp_connection *c, uint32_t value, struct insta
     if (owes && (c->socket.state == TCP_ESTABLISHED || c->socket.state == TCP_CLOSE_WAIT))
         output_ack(c, now);
     if ((value & 1) == 0)
-        c->ack.pingpong = 1;
+        c->ack.pingpong = true;
 }
 
 static int set_connection(struct tcp_connection *c, enum tcp_knob knob, uint32_t value, struct instant now)
