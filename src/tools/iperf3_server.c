@@ -271,6 +271,7 @@ static int serve_tests(struct iperf3_test *test, bool once)
         error = one_test(test);
     } while (!error && !once);
     (void)listener_close(test->listener);
+    text_free(&test->told);
     if (test->interrupted)
         return iperf3_complain(test, "interrupt - the server has terminated");
     return error ? 1 : 0;

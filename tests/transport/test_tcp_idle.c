@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "engine/sanitizer.h"
 #include "pair.c"
 
 enum { CONNECTIONS = 8000, AT_ONCE = 100, ALL = CONNECTIONS + AT_ONCE, PORT = 1000, WORDS = 20000 };
@@ -123,9 +124,10 @@ static size_t idle_bytes(struct idle *idle, const char *what)
 {
     settle(idle);
     size_t bytes = (allocated() - idle->before) / 2 / CONNECTIONS;
+    if (IMP_ADDRESS_SANITIZER) /* whose allocator does not tell */
+        return 0;
     print_message("  that %s: %u bytes an end\n", what, (unsigned)bytes);
-    if (bytes == 0) /* a sanitizer's allocator does not tell */
-        skip();
+    assert_true(bytes > 0);
     return bytes;
 }
 
