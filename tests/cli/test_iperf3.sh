@@ -90,13 +90,14 @@ wait "$server"
 check "which is content too" is "$?" 0
 seq 100000 >"$scratch/file"
 port=$((port + 1))
+seq 3000000 >"$scratch/large"
 serve iperf3 -F "$scratch/copy"
-run timeout 50 "$IMP" iperf3 -c 127.0.0.1 -p "$port" -F "$scratch/file" --logfile "$scratch/log"
+run timeout 50 "$IMP" iperf3 -c 127.0.0.1 -p "$port" -F "$scratch/large" --logfile "$scratch/log"
 wait "$server"
 # The real server stops reading when the client says that the test is over, whatever is still on its way; what it wrote is the file's beginning.
 check "a file goes to the real server" test -s "$scratch/copy"
-check "byte for byte" cmp -n "$(stat -c %s "$scratch/copy")" "$scratch/file" "$scratch/copy"
-check "the log tells how much of it" grep -qF "Sent  575 KBytes /  575 KBytes (100%) of $scratch/file" "$scratch/log"
+check "byte for byte" cmp -n "$(stat -c %s "$scratch/copy")" "$scratch/large" "$scratch/copy"
+check "the log tells how much of it" grep -qF "Sent 21.8 MBytes / 21.8 MBytes (100%) of $scratch/large" "$scratch/log"
 check "and nothing is printed beside" sh -c "! grep -q . '$scratch/out'"
 port=$((port + 1))
 serve "$IMP" iperf3 -F "$scratch/back"
