@@ -88,22 +88,23 @@ check "imp's client on this machine and the real server" is "$status" 0
 check "ends as the real one does" has "iperf Done."
 wait "$server"
 check "which is content too" is "$?" 0
-seq 100000 >"$scratch/file"
 port=$((port + 1))
 seq 3000000 >"$scratch/large"
 serve iperf3 -F "$scratch/copy"
 run timeout 50 "$IMP" iperf3 -c 127.0.0.1 -p "$port" -F "$scratch/large" --logfile "$scratch/log"
 wait "$server"
-# The real server stops reading when the client says that the test is over, whatever is still on its way; what it wrote is the file's beginning.
+# A server, the real one and imp's, stops reading when the client says that the test is over, whatever is still on its way: what it wrote is the file's
+# beginning.
 check "a file goes to the real server" test -s "$scratch/copy"
 check "byte for byte" cmp -n "$(stat -c %s "$scratch/copy")" "$scratch/large" "$scratch/copy"
 check "the log tells how much of it" grep -qF "Sent 21.8 MBytes / 21.8 MBytes (100%) of $scratch/large" "$scratch/log"
 check "and nothing is printed beside" sh -c "! grep -q . '$scratch/out'"
 port=$((port + 1))
 serve "$IMP" iperf3 -F "$scratch/back"
-run timeout 50 iperf3 -c 127.0.0.1 -p "$port" -F "$scratch/file"
+run timeout 50 iperf3 -c 127.0.0.1 -p "$port" -F "$scratch/large"
 wait "$server"
-check "and from the real client to imp's server" cmp "$scratch/file" "$scratch/back"
+check "and from the real client to imp's server" test -s "$scratch/back"
+check "byte for byte too" cmp -n "$(stat -c %s "$scratch/back")" "$scratch/large" "$scratch/back"
 run "$IMP" iperf3 -c 127.0.0.1 -p "$port" --connect-timeout 100
 check "nobody there" says "unable to connect to server: Connection refused"
 run "$IMP" iperf3 -s -O 1
