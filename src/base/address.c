@@ -188,6 +188,7 @@ struct ip ip4(uint32_t host_order)
     store_u32(ip.b, host_order);
     return ip;
 }
+
 struct ip ip4_of_bytes(const uint8_t bytes[4]) { return ip4(load_u32(bytes)); }
 
 struct ip ip6_of_bytes(const uint8_t bytes[16])

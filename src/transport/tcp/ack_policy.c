@@ -35,6 +35,12 @@ void ack_quickly(struct tcp_connection *c, unsigned count)
         c->ack.quick = (uint8_t)worth;
 }
 
+void ack_conversation_over(struct tcp_connection *c)
+{
+    c->ack.pingpong = false;
+    c->ack.answers = 0;
+}
+
 static bool quick(const struct tcp_connection *c) { return c->ack.quick && !c->ack.pingpong; }
 
 static void measure_round_trip(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now)
@@ -133,8 +139,7 @@ void ack_decide(struct tcp_connection *c, struct instant now)
 void ack_with_request(struct tcp_connection *c, struct instant now)
 {
     c->ack.pending |= ACK_WANTED;
-    c->ack.pingpong = false;
-    c->ack.answers = 0;
+    ack_conversation_over(c);
     c->ack.timeout_ns = ACK_DELAY_MIN_NS;
     c->ack.last_receive = now;
     ack_quickly(c, QUICK_ACKS_MAX);
@@ -169,8 +174,7 @@ void ack_timer(struct tcp_connection *c, struct instant now)
         int64_t rto = rtt_timeout_ns(&c->rtt);
         c->ack.timeout_ns = c->ack.timeout_ns * 2 < rto ? c->ack.timeout_ns * 2 : rto;
     } else { /* no answer came to ride on */
-        c->ack.pingpong = false;
-        c->ack.answers = 0;
+        ack_conversation_over(c);
         c->ack.timeout_ns = ACK_DELAY_MIN_NS;
     }
     output_ack(c, now);

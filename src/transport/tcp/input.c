@@ -310,8 +310,7 @@ static bool outside(struct tcp_connection *c, const struct tcp_segment *segment,
     if (sequence_before(first, sequence_add(c->rcv.nxt, receive_window(c))))
         return false;
     c->ack.pending |= ACK_WANTED | ACK_NOW;
-    c->ack.pingpong = false;
-    c->ack.answers = 0;
+    ack_conversation_over(c);
     ack_quickly(c, 16);
     return true;
 }

@@ -7,7 +7,8 @@
 #include "transport/tcp/segment.h"
 
 /* What a connection has to know while it repairs a loss, or might have to. Taken when something is lost, selectively acknowledged or sent
- * again; given back when nothing is out any more, by a timer that goes off anyway (timers.c): none of it means anything then. */
+ * again; given back when nothing is out any more and the peer can hardly say any more that the repair was needless, an RTO after the last segment
+ * (timers.c): none of it means anything then. */
 struct repair {
     struct sequence undo_marker; /* SND.UNA when it began */
     uint32_t undo_retransmits;   /* retransmissions not yet shown to be unneeded; with undo_possible */

@@ -101,6 +101,7 @@ void ack_data_sent(struct tcp_connection *c, struct instant now);
 void ack_timer(struct tcp_connection *c, struct instant now);
 void ack_after_read(struct tcp_connection *c, struct instant now);
 void ack_quickly(struct tcp_connection *c, unsigned count);
+void ack_conversation_over(struct tcp_connection *c); /* answers do not follow data soon: ACKs do not wait for one */
 /* The answer to an unacceptable one, rate-limited. */
 void ack_duplicate(struct tcp_connection *c, const struct tcp_segment *segment, struct instant now);
 void ack_challenge(struct tcp_connection *c, struct instant now); /* RFC 5961 */

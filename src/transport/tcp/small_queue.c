@@ -31,7 +31,7 @@ void small_queue_sent(struct tcp_connection *c, const struct sent *sent)
 
 bool small_queue_full(struct tcp_connection *c, struct instant now)
 {
-    if (!c->socket.tcp->sysctls->small_queues || !c->sending)
+    if (!c->socket.tcp->sysctls->small_queues)
         return false;
     const struct waiting_piece *piece = c->seldom->waiting;
     if (!piece[1].ended || instant_reached(now, piece[0].departure))

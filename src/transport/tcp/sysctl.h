@@ -14,9 +14,9 @@ enum tcp_ecn { /* what incoming connections may have, and outgoing ones ask for 
 enum {
     TCP_TIMESTAMPS_PLAIN = 2
 }; /* without an offset of their own for each pair of hosts (RFC 7323 section 7.1 has it so): the node's clock shows */
-/* A node's TCP settings, by the names that Linux gives them (Documentation/networking/ip-sysctl). */
 /* tcp_recovery. STATIC_WINDOW: the reordering window stays a quarter of the least RTT. NO_DUPLICATES: so many duplicates do not make it zero. */
 enum rack_bit { RACK_ON = 1, RACK_STATIC_WINDOW = 2, RACK_NO_DUPLICATES = 4 };
+/* A node's TCP settings, by the names that Linux gives them (Documentation/networking/ip-sysctl). */
 struct tcp_sysctls {
     uint32_t sack, dsack, timestamps, window_scaling, frto;
     uint32_t ecn;                 /* enum tcp_ecn */

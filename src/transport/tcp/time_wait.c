@@ -152,13 +152,15 @@ void time_wait_input(struct tcp_time_wait *tw, const struct packet_info *info, c
         frame_release(frame);
         return;
     }
-    if (!(segment->flags & TCP_RST) && (segment->flags & TCP_ACK || old))
-        begin_again(tw, now);
-    if (!(segment->flags & TCP_RST) && next && !old) { /* an ACK of our ACK */
-        frame_release(frame);
-        return;
+    if (!(segment->flags & TCP_RST)) {
+        if (segment->flags & TCP_ACK || old)
+            begin_again(tw, now);
+        if (next && !old) { /* an ACK of our ACK */
+            frame_release(frame);
+            return;
+        }
+        if (!answered_lately(tw, segment, now)) /* RFC 9293 3.10.7.4 */
+            acknowledge(tw, info, now);
     }
-    if (!(segment->flags & TCP_RST) && !answered_lately(tw, segment, now)) /* RFC 9293 3.10.7.4 */
-        acknowledge(tw, info, now);
     node_drop(tcp->node, frame, old ? DROP_TCP_PAWS : DROP_TCP_OUT_OF_WINDOW);
 }

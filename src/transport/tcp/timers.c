@@ -268,14 +268,16 @@ static void fire_one(struct tcp_connection *c, enum tcp_timer which, struct inst
 static void quiet(struct tcp_connection *c, struct instant now)
 {
     retransmit_queue_free(&c->sent);
-    if (c->recovery.state == RECOVERY_OPEN && c->recovery.undo_possible) {
+    if (c->recovery.state != RECOVERY_OPEN)
+        return;
+    if (c->recovery.undo_possible) {
         struct instant over = instant_add(c->last_send, rtt_backed_off_ns(&c->rtt, 0));
         if (instant_reached(now, over))
             c->recovery.undo_possible = false;
         else if (!timer_pending(&c->timer) || instant_before(over, c->timer.due))
             timer_set(c->socket.tcp->node, &c->timer, over, connection_fire);
     }
-    if (c->recovery.state == RECOVERY_OPEN && !c->recovery.undo_possible && !c->retries && !c->probes)
+    if (!c->recovery.undo_possible && !c->retries && !c->probes)
         repair_free(&c->repair);
 }
 
