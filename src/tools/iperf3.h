@@ -43,6 +43,7 @@ struct iperf3_test {
     uint8_t *file_bytes;
     size_t file_length;
     const char *bind;     /* a name or an address of this end; or NULL */
+    struct ip bound;      /* what it stands for, once that was looked up */
     uint16_t client_port; /* of the first stream; 0: chosen */
     int64_t connect_ns;   /* how long connecting may take; 0: as an answer */
     bool omitting;        /* nothing counts yet (-O) */

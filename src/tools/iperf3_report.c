@@ -35,7 +35,7 @@ static void put_raw(struct iperf3_test *test, const char *data, size_t length)
 static void put(struct iperf3_test *test, const char *data, size_t length)
 {
     struct text text = {0};
-    if (test->server && test->told.length + length <= IPERF3_JSON_BYTES_MAX / 2)
+    if (test->server && test->control_open && test->told.length + length <= IPERF3_JSON_BYTES_MAX / 2)
         text_add_bytes(&test->told, data, length);
     for (size_t at = 0; at < length; at++) {
         if (test->title && !test->inside_line)

@@ -243,7 +243,6 @@ static int one_test(struct iperf3_test *test)
     }
     test->control_open = true;
     test->cookie[IPERF3_COOKIE_BYTES - 1] = '\0';
-    text_clear(&test->told);
     int error = serve(test);
     if (error && test->interrupted)
         (void)iperf3_state_send(test, IPERF3_SERVER_TERMINATE);
@@ -271,7 +270,6 @@ static int serve_tests(struct iperf3_test *test, bool once)
         error = one_test(test);
     } while (!error && !once);
     (void)listener_close(test->listener);
-    text_free(&test->told);
     if (test->interrupted)
         return iperf3_complain(test, "interrupt - the server has terminated");
     return error ? 1 : 0;

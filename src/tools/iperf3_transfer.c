@@ -71,10 +71,10 @@ char *iperf3_json_receive(struct iperf3_test *test, size_t *length, int *error)
 
 int iperf3_bind_address(struct iperf3_test *test, struct ip *out)
 {
-    *out = (struct ip){.family = 0};
-    if (!test->bind)
-        return 0;
-    return dns_resolve(test->net, test->bind, test->family, answer_by(test), out, 1) < 1 ? IMP_NOT_FOUND : 0;
+    bool known = !test->bind || test->bound.family ||
+                 dns_resolve(test->net, test->bind, test->family, answer_by(test), &test->bound, 1) == 1;
+    *out = test->bound;
+    return known ? 0 : IMP_NOT_FOUND;
 }
 
 int iperf3_file_read(struct iperf3_test *test)
