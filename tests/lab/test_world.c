@@ -165,7 +165,6 @@ static void who_has_no_address_hears_answers(void **state)
            "}]\n");
 }
 
-/* Whichever of two services comes first has the port, and the other one says so. */
 /* What loading cannot see, since addresses may come later. That two services share a port it does see: test_faults.c. */
 static void services_need_their_address(void **state)
 {

@@ -17,6 +17,15 @@ static void test_listen(struct world *world)
     world->at.port = local.port;
 }
 
+/* A server that has a listener, and a client, until both have returned. */
+static void test_both(struct world *world, void (*server)(struct world *), void (*client)(struct world *))
+{
+    test_listen(world);
+    world_start(world, world->server, server);
+    world_start(world, world->client, client);
+    world_finish(world);
+}
+
 static struct stream test_dial(struct world *world)
 {
     struct stream stream = {0};
@@ -112,13 +121,7 @@ static void backpressure_reader(struct world *world)
     assert_int_equal(stream_close(stream), 0);
 }
 
-static void test_backpressure(struct world *world)
-{
-    test_listen(world);
-    world_start(world, world->server, backpressure_reader);
-    world_start(world, world->client, backpressure_writer);
-    world_finish(world);
-}
+static void test_backpressure(struct world *world) { test_both(world, backpressure_reader, backpressure_writer); }
 
 #include "lending.h"
 
@@ -149,13 +152,7 @@ static void half_close_server(struct world *world)
     assert_int_equal(stream_close(stream), 0);
 }
 
-static void test_half_close(struct world *world)
-{
-    test_listen(world);
-    world_start(world, world->server, half_close_server);
-    world_start(world, world->client, half_close_client);
-    world_finish(world);
-}
+static void test_half_close(struct world *world) { test_both(world, half_close_server, half_close_client); }
 
 /* ---- reset ---- */
 static void reset_client(struct world *world)
@@ -176,13 +173,7 @@ static void reset_server(struct world *world)
     assert_int_equal(stream_reset(stream), IMP_STALE);
 }
 
-static void test_reset(struct world *world)
-{
-    test_listen(world);
-    world_start(world, world->server, reset_server);
-    world_start(world, world->client, reset_client);
-    world_finish(world);
-}
+static void test_reset(struct world *world) { test_both(world, reset_server, reset_client); }
 
 /* ---- refusal, bad arguments ---- */
 static void refusal_client(struct world *world)
@@ -238,13 +229,7 @@ static void timeout_client(struct world *world)
     assert_int_equal(stream_close(stream), 0);
 }
 
-static void test_timeout(struct world *world)
-{
-    test_listen(world);
-    world_start(world, world->server, timeout_body);
-    world_start(world, world->client, timeout_client);
-    world_finish(world);
-}
+static void test_timeout(struct world *world) { test_both(world, timeout_body, timeout_client); }
 
 /* A deadline in the past asks without waiting, and may be used outside any task. */
 static void past_server(struct world *world)
@@ -534,10 +519,7 @@ static void wait_client(struct world *world)
 static void test_wait_on_several(struct world *world)
 {
     test_udp_listen(world);
-    test_listen(world);
-    world_start(world, world->server, wait_server);
-    world_start(world, world->client, wait_client);
-    world_finish(world);
+    test_both(world, wait_server, wait_client);
 }
 
 /* ---- closing under a waiting task ---- */
@@ -592,13 +574,7 @@ static void accept_closer(struct world *world)
     assert_int_equal(net_dial(world->client, &world->at, NULL, in_ms(world, 5000), &stream), IMP_REFUSED);
 }
 
-static void test_accept_after_close(struct world *world)
-{
-    test_listen(world);
-    world_start(world, world->server, accept_waiter);
-    world_start(world, world->client, accept_closer);
-    world_finish(world);
-}
+static void test_accept_after_close(struct world *world) { test_both(world, accept_waiter, accept_closer); }
 
 /* ---- one listener for both families ---- */
 static void both_client(struct world *world)

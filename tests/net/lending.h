@@ -70,10 +70,7 @@ static void lend_reader(struct world *world)
 
 static void test_lend(struct world *world)
 {
-    test_listen(world);
-    world_start(world, world->server, lend_reader);
-    world_start(world, world->client, lend_writer);
-    world_finish(world);
+    test_both(world, lend_reader, lend_writer);
     assert_true(world->done);
 }
 
@@ -97,13 +94,7 @@ static void lend_close_reader(struct world *world)
     assert_int_equal(stream_close(stream), 0);
 }
 
-static void test_lend_and_close(struct world *world)
-{
-    test_listen(world);
-    world_start(world, world->server, lend_close_reader);
-    world_start(world, world->client, lend_close_writer);
-    world_finish(world);
-}
+static void test_lend_and_close(struct world *world) { test_both(world, lend_close_reader, lend_close_writer); }
 
 /* A full buffer takes a part, then nothing; a peer that resets is told, and holds no block. */
 static void lend_reset_writer(struct world *world)
@@ -134,12 +125,6 @@ static void lend_reset_reader(struct world *world)
     assert_int_equal(stream_reset(stream), 0);
 }
 
-static void test_lend_and_reset(struct world *world)
-{
-    test_listen(world);
-    world_start(world, world->server, lend_reset_reader);
-    world_start(world, world->client, lend_reset_writer);
-    world_finish(world);
-}
+static void test_lend_and_reset(struct world *world) { test_both(world, lend_reset_reader, lend_reset_writer); }
 
 #endif

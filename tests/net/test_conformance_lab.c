@@ -114,13 +114,7 @@ static void thrifty_server(struct world *world)
     assert_int_equal(stream_close(stream), 0);
 }
 
-static void test_thrifty(struct world *world)
-{
-    test_listen(world);
-    world_start(world, world->server, thrifty_server);
-    world_start(world, world->client, thrifty_client);
-    world_finish(world);
-}
+static void test_thrifty(struct world *world) { test_both(world, thrifty_server, thrifty_client); }
 
 /* The ports that are chosen from, and how large a buffer and a backlog may be, are a node's settings; all by their Linux names. */
 static void settings_client(struct world *world)
